@@ -1,0 +1,382 @@
+"""Runs and what they found.
+
+All times are presentation times in integer milliseconds from the start of the episode. Detections are written with
+COPY by the worker that holds the segment's lease; everything below a run goes when the run goes.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from pgvector.django import HalfVectorField
+
+from catalog.models import SHA256, Character, Episode
+from ml.types import EMBEDDING_SIZE, EMOTIONS, ShotKind
+
+EMOTION_CHOICES = [(str(e), str(e)) for e in EMOTIONS]
+
+
+def _unit(*fields: str) -> Q:
+    """Every field lies in [0, 1] or is NULL."""
+    condition = Q()
+    for name in fields:
+        condition &= Q(**{f"{name}__isnull": True}) | Q(**{f"{name}__gte": 0.0, f"{name}__lte": 1.0})
+    return condition
+
+
+class ModelBundle(models.Model):
+    """A model that workers can load, as its folder described itself when first seen. Never changed afterwards."""
+
+    name = models.CharField(max_length=100)
+    version = models.CharField(max_length=40)
+    digest = models.CharField(max_length=64, unique=True, validators=[SHA256])
+    characters = ArrayField(models.CharField(max_length=120))
+    emotions = ArrayField(models.CharField(max_length=20, choices=EMOTION_CHOICES))
+    card = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["name", "version"]
+
+    def __str__(self) -> str:
+        return f"{self.name}-{self.version}"
+
+
+class RunStatus(models.TextChoices):
+    QUEUED = "queued", "Queued"
+    RUNNING = "running", "Running"
+    SUCCEEDED = "succeeded", "Succeeded"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class AnalysisRun(models.Model):
+    """One analysis of one episode by one bundle with one configuration.
+
+        queued ---first segment claimed---> running ---last segment ended, finalised---> succeeded
+          |                                    |---every segment failed----------------> failed
+          +------------- cancel ---------------+---cancel------------------------------> cancelled
+        failed, cancelled, partial succeeded --retry--> running (what failed or was stopped is done again)
+
+    ``partial``: succeeded, but some segments failed; ``error_code`` and ``error_detail`` say why.
+    ``fingerprint``: SHA-256 over source digest, bundle digest and configuration: equal requests, equal results.
+    """
+
+    episode = models.ForeignKey(Episode, on_delete=models.CASCADE, related_name="runs")
+    bundle = models.ForeignKey(ModelBundle, on_delete=models.PROTECT, related_name="runs")
+    source_sha256 = models.CharField(max_length=64, validators=[SHA256])
+    config = models.JSONField(default=dict)
+    fingerprint = models.CharField(max_length=64, validators=[SHA256])
+    status = models.CharField(max_length=10, choices=RunStatus.choices, default=RunStatus.QUEUED)
+    partial = models.BooleanField(default=False)
+    priority = models.SmallIntegerField(default=0, help_text="Higher goes first.")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    frames = models.PositiveIntegerField(default=0)
+    drawings = models.PositiveIntegerField(default=0)
+    faces = models.PositiveIntegerField(default=0)
+    timings = models.JSONField(default=dict, help_text="Seconds per stage, summed over segments.")
+    error_code = models.CharField(max_length=60, blank=True)
+    error_detail = models.TextField(blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-created_at", "-id"]
+        indexes: ClassVar = [models.Index(fields=["status", "-priority", "created_at"], name="run_queue_idx")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["episode", "fingerprint"],
+                condition=Q(status__in=["queued", "running"]),
+                name="run_one_active_per_fingerprint",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"run {self.pk} of {self.episode_id} ({self.status})"
+
+    @property
+    def is_active(self) -> bool:
+        return self.status in (RunStatus.QUEUED, RunStatus.RUNNING)
+
+
+class Publication(models.Model):
+    """Which run an episode shows, and which it showed before. At most one row per episode is current."""
+
+    episode = models.ForeignKey(Episode, on_delete=models.CASCADE, related_name="publications")
+    run = models.ForeignKey(AnalysisRun, on_delete=models.CASCADE, related_name="publications")
+    published_at = models.DateTimeField(auto_now_add=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-published_at", "-id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["episode"], condition=Q(withdrawn_at__isnull=True), name="publication_one_current"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"episode {self.episode_id} shows run {self.run_id}"
+
+
+class SegmentStatus(models.TextChoices):
+    PENDING = "pending", "Pending"
+    RUNNING = "running", "Running"
+    DONE = "done", "Done"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class Segment(models.Model):
+    """About 60 s of content, the unit of work. Whoever holds ``lease_token`` may write its rows; nobody else can."""
+
+    run = models.ForeignKey(AnalysisRun, on_delete=models.CASCADE, related_name="segments")
+    index = models.PositiveIntegerField()
+    start_ms = models.PositiveIntegerField()
+    end_ms = models.PositiveIntegerField()
+    status = models.CharField(max_length=10, choices=SegmentStatus.choices, default=SegmentStatus.PENDING)
+    lease_token = models.UUIDField(null=True, blank=True)
+    lease_expires_at = models.DateTimeField(null=True, blank=True)
+    worker = models.CharField(max_length=200, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    done_ms = models.PositiveIntegerField(default=0, help_text="Content analysed so far, for the progress bar.")
+    frames = models.PositiveIntegerField(default=0)
+    drawings = models.PositiveIntegerField(default=0)
+    faces = models.PositiveIntegerField(default=0)
+    cuts_ms = ArrayField(models.PositiveIntegerField(), default=list)
+    kinds = models.JSONField(default=list, help_text="Stretches that are no story: [start_ms, end_ms, kind].")
+    timings = models.JSONField(default=dict)
+    error_code = models.CharField(max_length=60, blank=True)
+    error_detail = models.TextField(blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["run_id", "index"]
+        indexes: ClassVar = [models.Index(fields=["status", "lease_expires_at"], name="segment_lease_idx")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["run", "index"], name="segment_index_unique"),
+            models.CheckConstraint(condition=Q(end_ms__gt=F("start_ms")), name="segment_end_after_start"),
+        ]
+
+    def __str__(self) -> str:
+        return f"segment {self.index} of run {self.run_id} ({self.status})"
+
+
+class Shot(models.Model):
+    run = models.ForeignKey(AnalysisRun, on_delete=models.CASCADE, related_name="shots")
+    index = models.PositiveIntegerField()
+    start_ms = models.PositiveIntegerField()
+    end_ms = models.PositiveIntegerField()
+    kind = models.CharField(max_length=10, choices=[(str(k), str(k)) for k in ShotKind], default=str(ShotKind.STORY))
+
+    class Meta:
+        ordering: ClassVar = ["run_id", "index"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["run", "index"], name="shot_index_unique"),
+            models.CheckConstraint(condition=Q(end_ms__gt=F("start_ms")), name="shot_end_after_start"),
+        ]
+
+    def __str__(self) -> str:
+        return f"shot {self.index} of run {self.run_id}"
+
+
+class Scene(models.Model):
+    """Neighbouring shots that belong together. ``thumbnail`` is relative to MEDIA_ROOT, or empty."""
+
+    run = models.ForeignKey(AnalysisRun, on_delete=models.CASCADE, related_name="scenes")
+    index = models.PositiveIntegerField()
+    start_ms = models.PositiveIntegerField()
+    end_ms = models.PositiveIntegerField()
+    thumbnail = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["run_id", "index"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["run", "index"], name="scene_index_unique"),
+            models.CheckConstraint(condition=Q(end_ms__gt=F("start_ms")), name="scene_end_after_start"),
+        ]
+
+    def __str__(self) -> str:
+        return f"scene {self.index} of run {self.run_id}"
+
+
+class Track(models.Model):
+    """One character within one shot, never across a cut. ``character`` NULL: somebody unknown."""
+
+    run = models.ForeignKey(AnalysisRun, on_delete=models.CASCADE, related_name="tracks")
+    shot = models.ForeignKey(Shot, on_delete=models.CASCADE, related_name="tracks")
+    character = models.ForeignKey(Character, on_delete=models.PROTECT, null=True, blank=True, related_name="tracks")
+    index = models.PositiveIntegerField()
+    start_ms = models.PositiveIntegerField()
+    end_ms = models.PositiveIntegerField()
+    embedding = HalfVectorField(dimensions=EMBEDDING_SIZE, null=True)
+
+    class Meta:
+        ordering: ClassVar = ["run_id", "index"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["run", "index"], name="track_index_unique"),
+            models.CheckConstraint(condition=Q(end_ms__gt=F("start_ms")), name="track_end_after_start"),
+        ]
+
+    def __str__(self) -> str:
+        return f"track {self.index} of run {self.run_id}"
+
+
+class FaceDetection(models.Model):
+    """One face of one distinct drawing. An emotion the bundle cannot express is NULL: not modelled, never 0.
+
+    ``index`` counts the faces of a segment in order; (segment, index) makes a second write of the same segment
+    impossible. ``emotion`` empty: unclear. ``box_*`` in pixels of the decoded picture, right and lower edge exclusive.
+    """
+
+    run = models.ForeignKey(AnalysisRun, on_delete=models.CASCADE, related_name="detections")
+    segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="detections")
+    track = models.ForeignKey(Track, on_delete=models.SET_NULL, null=True, blank=True, related_name="detections")
+    character = models.ForeignKey(Character, on_delete=models.PROTECT, null=True, blank=True, related_name="detections")
+    index = models.PositiveIntegerField()
+    pts_ms = models.PositiveIntegerField()
+    shown_ms = models.PositiveIntegerField()
+    box_x1 = models.FloatField()
+    box_y1 = models.FloatField()
+    box_x2 = models.FloatField()
+    box_y2 = models.FloatField()
+    mask = models.JSONField(null=True, blank=True, help_text='COCO RLE: {"size": [h, w], "counts": "..."}.')
+    score = models.FloatField()
+    emotion = models.CharField(max_length=20, choices=EMOTION_CHOICES, blank=True)
+    confidence = models.FloatField()
+    happy = models.FloatField(null=True, blank=True)
+    sad = models.FloatField(null=True, blank=True)
+    angry = models.FloatField(null=True, blank=True)
+    surprised = models.FloatField(null=True, blank=True)
+    scared = models.FloatField(null=True, blank=True)
+    disgusted = models.FloatField(null=True, blank=True)
+    neutral = models.FloatField(null=True, blank=True)
+    embedding = HalfVectorField(dimensions=EMBEDDING_SIZE, null=True)
+
+    class Meta:
+        ordering: ClassVar = ["run_id", "pts_ms", "id"]
+        indexes: ClassVar = [
+            models.Index(fields=["run", "pts_ms"], name="face_run_pts_idx"),
+            models.Index(fields=["run", "character", "pts_ms"], name="face_run_character_idx"),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["segment", "index"], name="face_index_unique"),
+            models.CheckConstraint(condition=Q(shown_ms__gt=0), name="face_shown_positive"),
+            models.CheckConstraint(
+                condition=Q(box_x2__gt=F("box_x1"), box_y2__gt=F("box_y1")), name="face_box_not_empty"
+            ),
+            models.CheckConstraint(
+                condition=_unit("score", "confidence", *(str(e) for e in EMOTIONS)), name="face_scores_in_unit"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"face at {self.pts_ms} ms of run {self.run_id}"
+
+
+class SceneEmotion(models.Model):
+    """What one character shows in one scene: the table that search reads.
+
+    ``share`` of ``readable_ms``; ``score`` is the shrunken lower bound of RATINGS; ``best_*`` the strongest span.
+    """
+
+    scene = models.ForeignKey(Scene, on_delete=models.CASCADE, related_name="emotions")
+    run = models.ForeignKey(AnalysisRun, on_delete=models.CASCADE, related_name="scene_emotions")
+    character = models.ForeignKey(Character, on_delete=models.PROTECT, related_name="scene_emotions")
+    emotion = models.CharField(max_length=20, choices=EMOTION_CHOICES)
+    visible_ms = models.PositiveIntegerField()
+    readable_ms = models.PositiveIntegerField()
+    share = models.FloatField()
+    baseline = models.FloatField()
+    score = models.FloatField()
+    best_start_ms = models.PositiveIntegerField(null=True, blank=True)
+    best_end_ms = models.PositiveIntegerField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-score", "id"]
+        indexes: ClassVar = [models.Index(fields=["character", "emotion", "-score"], name="scene_emotion_search_idx")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["scene", "character", "emotion"], name="scene_emotion_unique"),
+            models.CheckConstraint(condition=_unit("share", "baseline", "score"), name="scene_emotion_in_unit"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.emotion} in scene {self.scene_id}"
+
+
+class EmotionProfile(models.Model):
+    """What one character shows in one run. Emotions are keys of ``shares``; a missing key is *not modelled*.
+
+    ``shares``: {emotion: {"share", "low", "high", "raw", "runs_per_minute", "longest_ms", "peak_start_ms",
+    "peak_end_ms"}}, shares of ``readable_ms``. ``enough`` False: not enough evidence for a rating, and the site says so.
+    """
+
+    run = models.ForeignKey(AnalysisRun, on_delete=models.CASCADE, related_name="profiles")
+    character = models.ForeignKey(Character, on_delete=models.PROTECT, related_name="profiles")
+    visible_ms = models.PositiveIntegerField()
+    readable_ms = models.PositiveIntegerField()
+    drawings = models.PositiveIntegerField()
+    shots = models.PositiveIntegerField()
+    enough = models.BooleanField()
+    shares = models.JSONField(default=dict)
+
+    class Meta:
+        ordering: ClassVar = ["run_id", "-visible_ms"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["run", "character"], name="profile_unique")]
+
+    def __str__(self) -> str:
+        return f"profile of {self.character_id} in run {self.run_id}"
+
+
+class Correction(models.Model):
+    """What a person says a stretch of content shows. Keyed to content time, so every re-run keeps it."""
+
+    episode = models.ForeignKey(Episode, on_delete=models.CASCADE, related_name="corrections")
+    character = models.ForeignKey(Character, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    start_ms = models.PositiveIntegerField()
+    end_ms = models.PositiveIntegerField()
+    emotion = models.CharField(max_length=20, choices=EMOTION_CHOICES)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["episode_id", "start_ms", "id"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(end_ms__gt=F("start_ms")), name="correction_end_after_start"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.emotion} at {self.start_ms} ms of episode {self.episode_id}"
+
+
+class Audit(models.Model):
+    """Who did what. Rows are added, never changed; the database refuses both UPDATE and DELETE (a trigger)."""
+
+    at = models.DateTimeField(auto_now_add=True)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.DO_NOTHING,
+        null=True,
+        blank=True,
+        db_constraint=False,
+        related_name="+",
+    )
+    action = models.CharField(max_length=60)
+    object_type = models.CharField(max_length=60)
+    object_id = models.BigIntegerField()
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        indexes: ClassVar = [models.Index(fields=["object_type", "object_id"], name="audit_object_idx")]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.object_type} {self.object_id}"

@@ -1,0 +1,1 @@
+"""What exists: series, episodes, characters, source files. Imports nothing of ours."""
