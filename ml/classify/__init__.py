@@ -1,0 +1,1 @@
+"""Faces to emotions: one small interface, several classifiers behind it."""

@@ -1,0 +1,1 @@
+"""Frames to faces: one small interface, several detectors behind it."""

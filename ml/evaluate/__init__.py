@@ -1,0 +1,1 @@
+"""How good a bundle is, counted against truth files."""

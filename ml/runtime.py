@@ -1,0 +1,86 @@
+"""Loads a bundle onto a device. The one place that chooses a device; torch is imported only when models are loaded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ml.bundle import Bundle, read_bundle
+from ml.classify.base import Classifier, FaceReading
+from ml.classify.naming import Verdict, judge
+from ml.detect.base import Detector, Face, Frame
+from ml.errors import BundleInvalid, DeviceMissing
+from ml.face import CropSettings, segmented_face
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """A bundle, ready to use. ``device``: what it runs on, as torch names it."""
+
+    bundle: Bundle
+    detector: Detector
+    classifier: Classifier
+    crop: CropSettings
+    device: str
+
+    def read_faces(self, frames: Sequence[Frame], faces: Sequence[Sequence[Face]]) -> list[list[FaceReading]]:
+        """Crops every face as the bundle was trained on and classifies all of them at once."""
+        crops = [
+            segmented_face(frame, face, self.crop)
+            for frame, of_frame in zip(frames, faces, strict=True)
+            for face in of_frame
+        ]
+        readings = iter(self.classifier.classify(crops))
+        return [[next(readings) for _ in of_frame] for of_frame in faces]
+
+    def judge(self, face: Face, reading: FaceReading) -> Verdict:
+        """Who it is and what it shows, by the bundle's thresholds."""
+        return judge(face, reading, self.bundle.thresholds)
+
+
+def load_models(bundle_dir: str | Path, device: str = "auto") -> Models:
+    """``device``: ``auto`` (a GPU where there is one), ``cpu``, ``cuda`` or ``cuda:N``.
+
+    Raises BundleMissing, BundleInvalid, or DeviceMissing: a GPU that was asked for is never silently replaced.
+    """
+    bundle = read_bundle(bundle_dir)
+    return models_of(bundle, choose_device(device))
+
+
+def choose_device(asked: str) -> str:
+    if asked == "cpu":
+        return "cpu"
+    if asked != "auto" and not re.fullmatch(r"cuda(:\d+)?", asked):
+        raise DeviceMissing(f"The device {asked!r} is not known; auto, cpu, cuda or cuda:N are.")
+    import torch
+
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if asked == "auto":
+        return "cuda:0" if count else "cpu"
+    index = int(asked.partition(":")[2] or 0)
+    if index >= count:
+        raise DeviceMissing(f"The device {asked} was asked for, but this machine has {count} usable GPUs.")
+    return f"cuda:{index}"
+
+
+def models_of(bundle: Bundle, device: str) -> Models:
+    from ml.classify.small_cnn import SmallCnnClassifier
+    from ml.detect.mask_rcnn import MaskRcnnDetector
+
+    if bundle.detector.architecture != MaskRcnnDetector.architecture:
+        raise BundleInvalid(f"The bundle's detector {bundle.detector.architecture!r} is not known to this version.")
+    if bundle.classifier.architecture != SmallCnnClassifier.architecture:
+        raise BundleInvalid(f"The bundle's classifier {bundle.classifier.architecture!r} is not known to this version.")
+    classifier = SmallCnnClassifier.of_bundle(bundle, device)
+    crop = crop_settings(bundle)
+    return Models(bundle, MaskRcnnDetector.of_bundle(bundle, device), classifier, crop, device)
+
+
+def crop_settings(bundle: Bundle) -> CropSettings:
+    table = bundle.preprocessing.get("crop", {})
+    try:
+        return CropSettings(int(table["size"]), float(table["margin"]), float(table["outside"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise BundleInvalid(f"The bundle's preprocessing.crop is incomplete: {error}.") from error

@@ -1,0 +1,1 @@
+"""Training: plain loops, frozen settings, checkpoints that resume."""
