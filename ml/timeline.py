@@ -6,6 +6,7 @@ shot cut except scenes, which are runs of shots.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -56,7 +57,7 @@ class Span:
 def shots_from_cuts(duration_ms: int, cuts_ms: Sequence[int], kinds: Sequence[Shot] = ()) -> tuple[Shot, ...]:
     """Split [0, duration_ms) at the cuts. A shot has the kind that covers most of it, story where none covers half."""
     edges = sorted({0, duration_ms, *(c for c in cuts_ms if 0 < c < duration_ms)})
-    return tuple(Shot(a, b, _kind(a, b, kinds)) for a, b in zip(edges, edges[1:], strict=False))
+    return tuple(Shot(a, b, _kind(a, b, kinds)) for a, b in itertools.pairwise(edges))
 
 
 def _kind(start_ms: int, end_ms: int, kinds: Sequence[Shot]) -> ShotKind:
