@@ -68,7 +68,11 @@ def _modern(rng: Rng) -> Style:
 
 def _soft(rng: Rng) -> Style:
     return Style(
-        "soft", saturation=_u(rng, 0.7, 1.1), vignette=_u(rng, 0.1, 0.45), blur=_u(rng, 0.001, 0.004), tint=_tint(rng, 0.1)
+        "soft",
+        saturation=_u(rng, 0.7, 1.1),
+        vignette=_u(rng, 0.1, 0.45),
+        blur=_u(rng, 0.001, 0.004),
+        tint=_tint(rng, 0.1),
     )
 
 
@@ -318,7 +322,9 @@ def _lens(f: NDArray[np.float32], s: Style) -> NDArray[np.float32]:
         g = cv2.GaussianBlur(g, (0, 0), s.blur * h)
     if s.rescale < 1.0:
         up = cv2.INTER_NEAREST if s.nearest else cv2.INTER_LINEAR
-        small = cv2.resize(g, (max(8, round(w * s.rescale)), max(8, round(h * s.rescale))), interpolation=cv2.INTER_AREA)
+        small = cv2.resize(
+            g, (max(8, round(w * s.rescale)), max(8, round(h * s.rescale))), interpolation=cv2.INTER_AREA
+        )
         g = cv2.resize(small, (w, h), interpolation=up)
     if s.sharpen:
         g = g + s.sharpen * (g - cv2.GaussianBlur(g, (0, 0), max(0.6, 0.006 * h)))
