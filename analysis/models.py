@@ -60,10 +60,11 @@ class AnalysisRun(models.Model):
         queued ---first segment claimed---> running ---last segment ended, finalised---> succeeded
           |                                    |---every segment failed----------------> failed
           +------------- cancel ---------------+---cancel------------------------------> cancelled
-        failed, cancelled, partial succeeded --retry--> running (what failed or was stopped is done again)
+        failed, cancelled, partial succeeded --retry--> queued (what failed or was stopped is done again)
 
     ``partial``: succeeded, but some segments failed; ``error_code`` and ``error_detail`` say why.
     ``fingerprint``: SHA-256 over source digest, bundle digest and configuration: equal requests, equal results.
+    ``finalise_attempts``: how often the last step was begun; it gives up rather than try for ever.
     """
 
     episode = models.ForeignKey(Episode, on_delete=models.CASCADE, related_name="runs")
@@ -85,6 +86,7 @@ class AnalysisRun(models.Model):
     drawings = models.PositiveIntegerField(default=0)
     faces = models.PositiveIntegerField(default=0)
     timings = models.JSONField(default=dict, help_text="Seconds per stage, summed over segments.")
+    finalise_attempts = models.PositiveSmallIntegerField(default=0)
     error_code = models.CharField(max_length=60, blank=True)
     error_detail = models.TextField(blank=True)
 
@@ -97,6 +99,12 @@ class AnalysisRun(models.Model):
                 condition=Q(status__in=["queued", "running"]),
                 name="run_one_active_per_fingerprint",
             ),
+            models.CheckConstraint(
+                condition=Q(status__in=["queued", "running"], finished_at__isnull=True)
+                | Q(status__in=["succeeded", "failed", "cancelled"], finished_at__isnull=False),
+                name="run_finished_when_ended",
+            ),
+            models.CheckConstraint(condition=Q(partial=False) | Q(status="succeeded"), name="run_partial_succeeded"),
         ]
 
     def __str__(self) -> str:
@@ -162,6 +170,12 @@ class Segment(models.Model):
         indexes: ClassVar = [models.Index(fields=["status", "lease_expires_at"], name="segment_lease_idx")]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["run", "index"], name="segment_index_unique"),
+            models.UniqueConstraint(fields=["lease_token"], name="segment_lease_token_unique"),
+            models.CheckConstraint(
+                condition=Q(status="running", lease_token__isnull=False, lease_expires_at__isnull=False)
+                | (~Q(status="running") & Q(lease_token__isnull=True, lease_expires_at__isnull=True)),
+                name="segment_leased_while_running",
+            ),
             models.CheckConstraint(condition=Q(end_ms__gt=F("start_ms")), name="segment_end_after_start"),
         ]
 
@@ -315,7 +329,7 @@ class EmotionProfile(models.Model):
     """What one character shows in one run. Emotions are keys of ``shares``; a missing key is *not modelled*.
 
     ``shares``: {emotion: {"share", "low", "high", "raw", "runs_per_minute", "longest_ms", "peak_start_ms",
-    "peak_end_ms"}}, shares of ``readable_ms``. ``enough`` False: not enough evidence for a rating, and the site says so.
+    "peak_end_ms"}}, shares of ``readable_ms``. ``enough`` False: not enough evidence for a rating; the site says so.
     """
 
     run = models.ForeignKey(AnalysisRun, on_delete=models.CASCADE, related_name="profiles")

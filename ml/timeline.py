@@ -18,6 +18,7 @@ from ml.types import EMOTIONS, Box, Detection, Emotion, Profile, Shot, ShotKind
 
 Probabilities: TypeAlias = NDArray[np.float64]
 
+SEGMENT_MS = 60_000  # the unit of work: what a worker holds a lease on
 LINK_IOU = 0.25  # least overlap with a track's last face
 LINK_GAP_MS = 600  # a face may go unseen for this long and still be the same track
 DWELL_MS = 1200.0  # mean time for which a character keeps an expression
@@ -52,6 +53,11 @@ class Span:
     start_ms: int
     end_ms: int
     strength: float
+
+
+def plan_segments(duration_ms: int, segment_ms: int = SEGMENT_MS) -> list[tuple[int, int]]:
+    """The pieces [start_ms, end_ms) that content is analysed in, one after the other; the last may be shorter."""
+    return [(start, min(start + segment_ms, duration_ms)) for start in range(0, duration_ms, segment_ms)]
 
 
 def shots_from_cuts(duration_ms: int, cuts_ms: Sequence[int], kinds: Sequence[Shot] = ()) -> tuple[Shot, ...]:

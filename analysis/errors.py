@@ -1,0 +1,62 @@
+"""What can go wrong when somebody asks something of an analysis: a stable code and one sentence a person understands.
+
+``docs/errors.md`` has a row for every code.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class AnalysisError(Exception):
+    """``str(error)`` is the sentence."""
+
+    code: ClassVar[str] = "analysis_error"
+
+
+class BundleUnknown(AnalysisError):
+    """No worker has made such a bundle known."""
+
+    code = "bundle_unknown"
+
+
+class EpisodeWithoutSource(AnalysisError):
+    """There is no video to analyse."""
+
+    code = "episode_without_source"
+
+
+class RunConfigInvalid(AnalysisError):
+    """The options of a request are not ones that a run can have."""
+
+    code = "run_config_invalid"
+
+
+class RunNotRetryable(AnalysisError):
+    """Nothing of the run failed or was cancelled, or it is still going."""
+
+    code = "run_not_retryable"
+
+
+class RunNotCancellable(AnalysisError):
+    """The run has ended already."""
+
+    code = "run_not_cancellable"
+
+
+class RunNotPublishable(AnalysisError):
+    """Only a run that succeeded can be shown."""
+
+    code = "run_not_publishable"
+
+
+class NothingToRollBack(AnalysisError):
+    """The episode has shown one run at most."""
+
+    code = "nothing_to_roll_back"
+
+
+class ResultInvalid(AnalysisError):
+    """A segment's result breaks the rules of what is stored: not finite, out of range, outside the segment."""
+
+    code = "result_invalid"

@@ -1,0 +1,122 @@
+"""The last step of a run: from the faces of its segments to shots, tracks, scenes, scores and profiles.
+
+One transaction under the lock of the run. What is derived is deleted and written anew, so doing it twice gives equal
+rows. All arithmetic is in ``ml.timeline`` and ``analysis.ratings``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from analysis.models import AnalysisRun, RunStatus, Segment, SegmentStatus
+from analysis.services.derived import derived_rewrite
+from analysis.services.messages import thumbnails_send
+from analysis.services.publishing import publish_by_rule
+from catalog.models import Episode
+
+MOST_FINALISE_ATTEMPTS = 3
+
+logger = structlog.get_logger(__name__)
+
+
+def run_finalise(run_id: int) -> AnalysisRun | None:
+    """Ends a run whose segments have all ended; on one that succeeded it derives everything again.
+
+    None: not yet (a segment is still to do), or not any more (failed or cancelled), or gone. A run for which this was
+    begun MOST_FINALISE_ATTEMPTS times without an end fails, so that a fault of ours is not repeated for ever.
+    """
+    active = AnalysisRun.objects.filter(pk=run_id, status__in=[RunStatus.QUEUED, RunStatus.RUNNING])
+    if not _open_segments(run_id) and active.update(finalise_attempts=F("finalise_attempts") + 1):
+        attempts = AnalysisRun.objects.values_list("finalise_attempts", flat=True).get(pk=run_id)
+        if attempts > MOST_FINALISE_ATTEMPTS:
+            return _give_up(run_id)
+    return _finalise(run_id)
+
+
+@transaction.atomic
+def _finalise(run_id: int) -> AnalysisRun | None:
+    run = _locked(run_id)
+    if run is None or run.status in (RunStatus.FAILED, RunStatus.CANCELLED) or _open_segments(run_id):
+        return None
+    segments = list(run.segments.order_by("index"))
+    by_status = Counter(s.status for s in segments)
+    was_active = run.is_active
+    if by_status[SegmentStatus.CANCELLED]:
+        return _ended(run, RunStatus.CANCELLED)
+    failed = [s for s in segments if s.status == SegmentStatus.FAILED]
+    if failed and not by_status[SegmentStatus.DONE]:
+        return _ended(run, RunStatus.FAILED, error_code=failed[0].error_code, error_detail=failed[0].error_detail)
+    derived_rewrite(run, segments)
+    changes: dict[str, Any] = {
+        "partial": bool(failed),
+        "frames": sum(s.frames for s in segments),
+        "drawings": sum(s.drawings for s in segments if s.status == SegmentStatus.DONE),
+        "faces": sum(s.faces for s in segments if s.status == SegmentStatus.DONE),
+        "timings": _timings(segments),
+    }
+    if failed:
+        changes |= {"error_code": failed[0].error_code, "error_detail": failed_detail(segments)}
+    run = _ended(run, RunStatus.SUCCEEDED, **changes)
+    if was_active:
+        publish_by_rule(run)
+    thumbnails_send(run.pk)
+    return run
+
+
+@transaction.atomic
+def _give_up(run_id: int) -> AnalysisRun | None:
+    run = _locked(run_id)
+    if run is None or not run.is_active:
+        return None
+    detail = f"The results could not be put together in {MOST_FINALISE_ATTEMPTS} attempts; the log says why."
+    return _ended(run, RunStatus.FAILED, error_code="finalise_failed", error_detail=detail)
+
+
+def _locked(run_id: int) -> AnalysisRun | None:
+    """The run, locked after its episode, as every service locks them."""
+    episode_id = AnalysisRun.objects.filter(pk=run_id).values_list("episode_id", flat=True).first()
+    if episode_id is None:
+        return None
+    list(Episode.objects.select_for_update(no_key=True).filter(pk=episode_id).values_list("pk"))
+    return AnalysisRun.objects.select_for_update(no_key=True).filter(pk=run_id).first()
+
+
+def _open_segments(run_id: int) -> bool:
+    open_ones = [SegmentStatus.PENDING, SegmentStatus.RUNNING]
+    return Segment.objects.filter(run_id=run_id, status__in=open_ones).exists()
+
+
+def _ended(run: AnalysisRun, status: RunStatus, **changes: Any) -> AnalysisRun:
+    if run.is_active:
+        changes["finished_at"] = Now()
+    AnalysisRun.objects.filter(pk=run.pk).update(status=status, **changes)
+    run.refresh_from_db()
+    logger.info("run_ended", run=run.pk, status=run.status, partial=run.partial, faces=run.faces)
+    return run
+
+
+def failed_detail(segments: list[Segment]) -> str:
+    """Which parts are missing and why, in one sentence per part."""
+    return " ".join(
+        f"Missing {_clock(s.start_ms)} to {_clock(s.end_ms)}: {s.error_detail}"
+        for s in segments
+        if s.status == SegmentStatus.FAILED
+    )
+
+
+def _clock(ms: int) -> str:
+    minutes, seconds = divmod(ms // 1000, 60)
+    return f"{minutes}:{seconds:02d}"
+
+
+def _timings(segments: list[Segment]) -> dict[str, float]:
+    total: Counter[str] = Counter()
+    for segment in segments:
+        total.update(segment.timings)
+    return {stage: round(seconds, 4) for stage, seconds in sorted(total.items())}

@@ -1,0 +1,51 @@
+"""What the rest of the house says to workers: a task's name and ids, after commit. Nobody imports a worker.
+
+A message is a hint, never a fact: the rows say what is to do, and the sweep says it again where a message was lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+
+import structlog
+from celery import current_app
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+SEGMENT_ANALYSE = "workers.segment_analyse"
+RUN_FINALISE = "workers.run_finalise"
+RUN_THUMBNAILS = "workers.run_thumbnails"
+RUNS_SWEEP = "workers.runs_sweep"
+
+INFERENCE, DEFAULT = "inference", "default"
+
+logger = structlog.get_logger(__name__)
+
+
+def segments_send(segment_ids: Iterable[int], *, countdown: float = 0.0) -> None:
+    """Asks for segments to be analysed, once the transaction has committed."""
+    ids = list(segment_ids)
+    if ids:
+        transaction.on_commit(partial(_send, SEGMENT_ANALYSE, ids, INFERENCE, countdown))
+
+
+def finalise_send(run_id: int) -> None:
+    transaction.on_commit(partial(_send, RUN_FINALISE, [run_id], DEFAULT, 0.0))
+
+
+def thumbnails_send(run_id: int) -> None:
+    transaction.on_commit(partial(_send, RUN_THUMBNAILS, [run_id], DEFAULT, 0.0))
+
+
+def _send(task: str, ids: list[int], queue: str, countdown: float) -> None:
+    """A broker that is away loses nothing: the rows stand, and the sweep sends again."""
+    try:
+        with current_app.connection_for_write() as connection:
+            producer = current_app.amqp.Producer(connection)
+            for one in ids:
+                current_app.send_task(
+                    task, args=[one], queue=queue, countdown=countdown or None, producer=producer, retry=False
+                )
+    except (OperationalError, OSError) as error:
+        logger.warning("message_not_sent", task=task, count=len(ids), reason=str(error))
