@@ -147,7 +147,7 @@ def _sad(k: float, d: _Draw) -> Expression:
             base, eyes="squeeze" if d.chance(0.4) else "shut", mouth="open", opening=0.4 + 0.4 * k, curve=-0.9,
             tears=1.0, tongue=0.8, mouth_width=0.95,
         )
-    return replace(base, mouth="wavy", curve=-0.6, mouth_width=0.7, tears=0.7 * k, lid_top=0.3)
+    return replace(base, mouth="wavy", curve=-0.7, mouth_width=0.6, tears=0.55 + 0.3 * k, lid_top=0.32)
 
 
 def _angry(k: float, d: _Draw) -> Expression:
@@ -163,7 +163,7 @@ def _angry(k: float, d: _Draw) -> Expression:
         ears=-0.35 * k,
         wrinkle=0.8 * k,
         tint=RED,
-        tint_amount=(0.25 + 0.3 * k) * k if d.chance(0.55) else 0.1 * k,
+        tint_amount=(0.2 + 0.22 * k) if d.chance(0.5) else 0.0,
         steam=1.0 if k > 0.85 and d.chance(0.4) else 0.0,
         gaze_x=d.jitter(0.15),
     )
@@ -181,8 +181,8 @@ def _angry(k: float, d: _Draw) -> Expression:
 
 def _surprised(k: float, d: _Draw) -> Expression:
     base = Expression(
-        brow_inner=0.34 + 0.16 * k + d.jitter(0.03),
-        brow_outer=0.24 + 0.14 * k + d.jitter(0.03),
+        brow_inner=0.24 + 0.10 * k + d.jitter(0.03),
+        brow_outer=0.18 + 0.09 * k + d.jitter(0.03),
         lid_top=0.0,
         eye_scale=1.15 + 0.22 * k,
         pupil=0.72 + d.jitter(0.06),
@@ -205,8 +205,8 @@ def _surprised(k: float, d: _Draw) -> Expression:
 
 def _scared(k: float, d: _Draw) -> Expression:
     base = Expression(
-        brow_inner=0.30 + 0.14 * k + d.jitter(0.03),
-        brow_outer=-0.06 + d.jitter(0.03),
+        brow_inner=0.22 + 0.12 * k + d.jitter(0.03),
+        brow_outer=-0.10 + d.jitter(0.03),
         lid_top=0.0,
         eye_scale=1.12 + 0.2 * k,
         pupil=0.36 + d.jitter(0.03),
@@ -215,7 +215,7 @@ def _scared(k: float, d: _Draw) -> Expression:
         sweat=0.6 + 0.4 * k,
         ears=-0.6 * k,
         tint=BLUE,
-        tint_amount=0.2 + 0.3 * k,
+        tint_amount=(0.15 + 0.2 * k) if d.chance(0.7) else 0.0,
         tremble=1.0 if d.chance(0.6) else 0.0,
         stretch=-0.02,
     )
@@ -245,7 +245,7 @@ def _disgusted(k: float, d: _Draw) -> Expression:
         curve=-0.6,
         wrinkle=1.0,
         tint=GREEN,
-        tint_amount=(0.35 + 0.25 * k) if d.chance(0.75) else 0.15,
+        tint_amount=(0.22 + 0.2 * k) if d.chance(0.65) else 0.0,
         ears=-0.3 * k,
         stretch=-0.03 * k,
         skew=side * 0.15,

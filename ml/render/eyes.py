@@ -44,6 +44,13 @@ def _eyes(design: Design, expression: Expression, pose: Pose, turn: Turn) -> lis
     return [eye for _, eye in sorted(found, key=lambda pair: pair[0])]
 
 
+def eye_places(canvas: Canvas, design: Design, turn: Turn) -> tuple[tuple[float, float], ...]:
+    """The middles of the eyes that the turn leaves in sight, in pixels of the canvas."""
+    found = [turn.point(side * design.eye_x, design.eye_y) for side in (-1.0, 1.0)]
+    seen = canvas.to_pixels(np.array([(x, y) for x, y, depth in found if depth >= _SEEN]).reshape(-1, 2))
+    return tuple((float(x), float(y)) for x, y in seen)
+
+
 def draw_eyes(
     canvas: Canvas, design: Design, expression: Expression, pose: Pose, inks: Inks, turn: Turn, face: int
 ) -> int:
@@ -164,7 +171,7 @@ def draw_brows(canvas: Canvas, design: Design, expression: Expression, inks: Ink
     if design.brow_thickness <= 0.0:
         return
     colour = design.brow_colour or inks.ink
-    grow = max(0.0, expression.eye_scale - 1.0) * design.eye_height * 1.3
+    grow = max(0.0, expression.eye_scale - 1.0) * design.eye_height * 1.0
     for side in (-1.0, 1.0):
         _, _, depth = turn.point(side * design.eye_x, design.eye_y)
         if depth < _SEEN:

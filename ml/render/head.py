@@ -15,16 +15,20 @@ from ml.render.canvas import Canvas, Linear, Path, brush, ellipse, scale_colour,
 from ml.render.design import Design, Pose
 from ml.render.ears import draw_ears, draw_hair, draw_hair_behind
 from ml.render.expression import Expression
-from ml.render.eyes import draw_brows, draw_eyes, draw_tears
+from ml.render.eyes import draw_brows, draw_eyes, draw_tears, eye_places
 from ml.render.mouth import draw_mouth
 from ml.render.turn import Inks, Turn, draw_drop, inks_of, paint_of, skull_path
 
 
 @dataclass(frozen=True, slots=True)
 class HeadDrawn:
-    """``eyes``: how many eyes can be seen (0..2) before anything else is drawn in front."""
+    """``eyes``: how many eyes can be seen (0..2) before anything else is drawn in front.
+
+    ``eye_places``: the middle of each of them, in pixels of the canvas.
+    """
 
     eyes: int
+    eye_places: tuple[tuple[float, float], ...] = ()
 
 
 def draw_head(
@@ -55,17 +59,19 @@ def draw_head(
         paint = paint_of(design, inks.skin, 0.0, 0.0, 1.1)
         canvas.shape(skull, paint, inks.ink, inks.width, face=face)
         eyes = 0
+        places: tuple[tuple[float, float], ...] = ()
         if turn.away:
             draw_hair(canvas, design, inks, turn, skull)
         else:
             _markings(canvas, design, expression, inks, turn, skull)
             draw_mouth(canvas, design, expression, inks, turn, face)
             eyes = draw_eyes(canvas, design, expression, pose, inks, turn, face)
+            places = eye_places(canvas, design, turn)
             draw_hair(canvas, design, inks, turn, skull)
             draw_brows(canvas, design, expression, inks, turn)
             draw_tears(canvas, design, expression, turn)
         _signs(canvas, design, expression)
-    return HeadDrawn(eyes)
+    return HeadDrawn(eyes, places)
 
 
 def _fluff(canvas: Canvas, design: Design, inks: Inks) -> None:

@@ -147,7 +147,10 @@ def _mouth_shape(
 
     def place(points: Path) -> Path:
         skewed = points + np.stack([np.zeros(len(points)), -e.skew * 0.35 * points[:, 0] / max(w, 0.05)], axis=1)
-        return turn.path(skewed + (0.0, design.mouth_y), out)
+        # Flat in height: a mouth that opens wide stays in the plane of its corners.
+        across = np.clip(skewed[:, 0], -0.9, 0.9)
+        base = turn.path(np.stack([across, np.full(len(points), design.mouth_y)], axis=1), out)
+        return base + np.stack([np.zeros(len(points)), skewed[:, 1] * design.height], axis=1)
 
     u = np.linspace(-1.0, 1.0, 15)
     bow = 1.0 - u**2
