@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -154,7 +153,7 @@ def write_bundle(bundle: Bundle, weights: Mapping[str, Path], folder: Path) -> B
         (temporary / BUNDLE_FILE).write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
         read_bundle(temporary)
         temporary.chmod(0o755)
-        os.replace(temporary, folder)
+        temporary.replace(folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return read_bundle(folder)

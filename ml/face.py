@@ -20,7 +20,7 @@ from ml.detect.base import Face, Frame
 
 @dataclass(frozen=True, slots=True)
 class CropSettings:
-    """``size``: side of the crop in pixels. ``margin``: widening of the box on each side, as a share of its longer side.
+    """``size``: side of the crop in pixels. ``margin``: widening of the box on each side, a share of its longer side.
 
     ``outside``: what is left of the light outside the mask, 0 (black, the paper) to 1 (the mask is not used): brows,
     tears and sweat often leave the skull.

@@ -1,0 +1,106 @@
+"""The shipped classifier behind the interface: crops in batches, calibrated probabilities out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from ml.batches import in_batches
+from ml.bundle import Bundle
+from ml.classify.base import UNKNOWN, Crop, FaceReading
+from ml.classify.network import ClassifierSettings, FaceNet
+from ml.errors import BundleInvalid, ModelOutputInvalid
+from ml.types import Emotion
+
+DIGITS = 5  # probabilities are rounded: the last bits may differ with the size of a batch
+EMBEDDING_DIGITS = 4
+
+
+class SmallCnnClassifier:
+    """``labels``: the outputs' own names; several that mean one canonical emotion are added up."""
+
+    architecture = "small_cnn"
+
+    def __init__(
+        self,
+        network: FaceNet,
+        settings: ClassifierSettings,
+        mapping: Mapping[str, Emotion],
+        characters: Sequence[str],
+        temperatures: tuple[float, float] = (1.0, 1.0),
+        device: str = "cpu",
+        batch: int = 32,
+    ) -> None:
+        self.network = network.eval().to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.crop_size = settings.size
+        self.batch = batch
+        self._mapping = tuple(mapping.values())
+        self._names = (*characters, UNKNOWN)
+        self._temperatures = temperatures
+        self._device = device
+
+    @classmethod
+    def of_bundle(cls, bundle: Bundle, device: str) -> SmallCnnClassifier:
+        """Raises BundleInvalid where the weights do not fit the settings."""
+        settings = ClassifierSettings.of(
+            {
+                **bundle.classifier.settings,
+                "emotions": len(bundle.emotion_labels),
+                "characters": len(bundle.characters) + 1,
+            }
+        )
+        network = FaceNet(settings)
+        path = bundle.weights(bundle.classifier)
+        try:
+            network.load_state_dict({k: v.float() for k, v in load_file(path).items()})
+        except (RuntimeError, SafetensorError) as error:
+            reason = str(error).splitlines()[0]
+            raise BundleInvalid(f"{path} does not hold the weights of this classifier: {reason}") from error
+        temperatures = (bundle.calibration.emotion_temperature, bundle.calibration.character_temperature)
+        mapping = {label: bundle.emotion_mapping[label] for label in bundle.emotion_labels}
+        return cls(network, settings, mapping, tuple(bundle.characters), temperatures, device)
+
+    def classify(self, crops: Sequence[Crop]) -> list[FaceReading]:
+        return in_batches(crops, self.batch, self._classify)
+
+    def _classify(self, crops: Sequence[Crop]) -> list[FaceReading]:
+        emotion, character, embedding = self.logits(crops)
+        shown = _probabilities(emotion, self._temperatures[0])
+        names = _probabilities(character, self._temperatures[1])
+        vectors = np.round(embedding.cpu().numpy().astype(np.float64), EMBEDDING_DIGITS)
+        return [
+            FaceReading(
+                self._canonical(p), dict(zip(self._names, map(float, n), strict=True)), tuple(float(x) for x in v)
+            )
+            for p, n, v in zip(shown, names, vectors, strict=True)
+        ]
+
+    @torch.inference_mode()
+    def logits(self, crops: Sequence[Crop]) -> tuple[Tensor, Tensor, Tensor]:
+        """Raw outputs, for calibration. Raises ModelOutputInvalid."""
+        batch = torch.from_numpy(np.stack(crops)).to(self._device).permute(0, 3, 1, 2)
+        outputs: tuple[Tensor, Tensor, Tensor] = self.network(scaled(batch))
+        if not all(bool(torch.isfinite(o).all()) for o in outputs):
+            raise ModelOutputInvalid("The classifier gave a number that is not finite.")
+        return outputs
+
+    def _canonical(self, probabilities: np.ndarray[tuple[int], np.dtype[np.float64]]) -> dict[Emotion, float]:
+        found: dict[Emotion, float] = {}
+        for emotion, p in zip(self._mapping, probabilities, strict=True):
+            found[emotion] = found.get(emotion, 0.0) + float(p)
+        return found
+
+
+def scaled(crops: Tensor) -> Tensor:
+    """uint8 (N, 3, H, W) -> float in -1..1, channels last."""
+    return crops.float().div(127.5).sub(1.0).contiguous(memory_format=torch.channels_last)
+
+
+def _probabilities(logits: Tensor, temperature: float) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    p = (logits.double() / temperature).softmax(1).cpu().numpy()
+    return np.asarray(np.round(p, DIGITS), np.float64)

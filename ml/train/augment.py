@@ -1,0 +1,61 @@
+"""What training does to a picture each time it sees it: mirror, zoom, colour. Deterministic from the generator."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.detect.base import Frame
+from ml.train.store import Labelled, Picture
+
+Rng = np.random.Generator
+MIN_VISIBLE = 0.5  # a face that a crop leaves less of than this share is no longer a face to learn
+
+
+def augmented(picture: Picture, rng: Rng, size: tuple[int, int]) -> Picture:
+    """Fitted into ``size`` (height, width), aspect kept, the rest black; zoomed by 0.6 to 1.5, shifted, mirrored."""
+    height, width = size
+    old_height, old_width = picture.frame.shape[:2]
+    fit = min(height / old_height, width / old_width)
+    zoom = fit * float(np.exp(rng.uniform(-0.5, 0.4))) if rng.random() < 0.6 else fit
+    free_x, free_y = width - old_width * zoom, height - old_height * zoom
+    dx, dy = free_x * rng.random(), free_y * rng.random()
+    mirror = rng.random() < 0.5
+    matrix = np.array([[zoom, 0, dx], [0, zoom, dy]], np.float64)
+    if mirror:
+        matrix[0] = [-zoom, 0, width - dx]
+    flags = cv2.INTER_AREA if zoom < 1 else cv2.INTER_LINEAR
+    frame = cv2.warpAffine(picture.frame, matrix, (width, height), flags=flags)
+    faces = [moved for face in picture.faces if (moved := _moved(face, matrix, size)) is not None]
+    return Picture(recoloured(np.asarray(frame, np.uint8), rng), tuple(faces))
+
+
+def _moved(face: Labelled, matrix: NDArray[np.float64], size: tuple[int, int]) -> Labelled | None:
+    height, width = size
+    x1, y1, x2, y2 = face.box
+    xs = np.array([x1, x2]) * matrix[0, 0] + matrix[0, 2]
+    ys = np.array([y1, y2]) * matrix[1, 1] + matrix[1, 2]
+    area = float(np.ptp(xs) * np.ptp(ys))
+    left, right = np.clip(np.sort(xs), 0, width)
+    top, bottom = np.clip(np.sort(ys), 0, height)
+    if min(right - left, bottom - top) < 8 or (right - left) * (bottom - top) < MIN_VISIBLE * area:
+        return None
+    mask = cv2.warpAffine(face.mask.astype(np.uint8), matrix, (width, height), flags=cv2.INTER_NEAREST).astype(bool)
+    return Labelled((float(left), float(top), float(right), float(bottom)), mask, face.character, face.emotion)
+
+
+def recoloured(frame: Frame, rng: Rng) -> Frame:
+    """Light, contrast, saturation and blur as other films have them; a tenth of the pictures grey."""
+    picture = frame.astype(np.float32)
+    grey = picture @ np.array([0.299, 0.587, 0.114], np.float32)
+    saturation = 0.0 if rng.random() < 0.08 else float(rng.uniform(0.75, 1.25))
+    picture = grey[:, :, None] * (1 - saturation) + picture * saturation
+    contrast, light = rng.uniform(0.8, 1.2), rng.uniform(-18, 18)
+    tint = rng.uniform(0.94, 1.06, 3).astype(np.float32)
+    picture = ((picture - 128) * contrast + 128 + light) * tint
+    if rng.random() < 0.15:
+        picture = cv2.GaussianBlur(picture, (0, 0), float(rng.uniform(0.4, 1.1)))
+    if rng.random() < 0.15:
+        picture += rng.normal(0, rng.uniform(1, 6), picture.shape[:2]).astype(np.float32)[:, :, None]
+    return np.asarray(np.clip(picture, 0, 255), np.uint8)

@@ -1,0 +1,118 @@
+"""Rendered pictures kept on disk in shards, so that drawing and training run side by side.
+
+A shard is one ``.npz`` without pickles: JPEG bytes end to end, masks as COCO run lengths, an index as JSON. It appears
+under its name only when it is whole.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from pycocotools import mask as coco
+
+from ml.detect.base import Frame
+from ml.types import Box
+
+JPEG_QUALITY = 95
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A face with its truth. ``character``: a known one's slug, else None. ``emotion`` empty: not readable.
+
+    ``mask``: bool, the whole picture.
+    """
+
+    box: Box
+    mask: NDArray[np.bool_]
+    character: str | None
+    emotion: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    frame: Frame
+    faces: tuple[Labelled, ...]
+
+
+def encode_mask(mask: NDArray[np.bool_]) -> str:
+    return str(coco.encode(np.asfortranarray(mask.astype(np.uint8)))["counts"], "ascii")
+
+
+def decode_mask(counts: str, height: int, width: int) -> NDArray[np.bool_]:
+    decoded: NDArray[np.bool_] = coco.decode({"size": [height, width], "counts": counts.encode()}).astype(bool)
+    return decoded
+
+
+def write_shard(path: Path, pictures: Iterable[Picture]) -> int:
+    """Writes ``path`` (``.npz``); gives the number of pictures."""
+    blobs: list[NDArray[np.uint8]] = []
+    index: list[dict[str, Any]] = []
+    for picture in pictures:
+        done, blob = cv2.imencode(
+            ".jpg", cv2.cvtColor(picture.frame, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
+        )
+        if not done:
+            raise ValueError("a picture cannot be encoded")
+        blobs.append(np.asarray(blob, np.uint8).reshape(-1))
+        index.append({"bytes": len(blobs[-1]), "faces": [_face_json(face) for face in picture.faces]})
+    temporary = path.with_suffix(".part")
+    with temporary.open("wb") as stream:
+        np.savez(stream, pictures=np.concatenate(blobs), index=np.frombuffer(json.dumps(index).encode(), np.uint8))
+    temporary.replace(path)
+    return len(index)
+
+
+def read_shard(path: Path) -> Iterator[Picture]:
+    with np.load(path, allow_pickle=False) as archive:
+        data, index = archive["pictures"], json.loads(archive["index"].tobytes())
+    start = 0
+    for entry in index:
+        blob = data[start : start + entry["bytes"]]
+        start += entry["bytes"]
+        frame = np.asarray(cv2.cvtColor(cv2.imdecode(blob, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB), np.uint8)
+        yield Picture(frame, tuple(_face(face, *frame.shape[:2]) for face in entry["faces"]))
+
+
+def shards(folders: Sequence[Path]) -> list[Path]:
+    return sorted(path for folder in folders for path in folder.glob("*.npz"))
+
+
+def resized(picture: Picture, height: int, width: int) -> Picture:
+    """The picture and its truth at another size. Faces under 4 pixels are dropped."""
+    old_height, old_width = picture.frame.shape[:2]
+    if (old_height, old_width) == (height, width):
+        return picture
+    fx, fy = width / old_width, height / old_height
+    shrink = fx < 1
+    frame = cv2.resize(picture.frame, (width, height), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_LINEAR)
+    faces = []
+    for face in picture.faces:
+        x1, y1, x2, y2 = face.box
+        box = (x1 * fx, y1 * fy, x2 * fx, y2 * fy)
+        if min(box[2] - box[0], box[3] - box[1]) >= 4:
+            mask = cv2.resize(face.mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST).astype(bool)
+            faces.append(Labelled(box, mask, face.character, face.emotion))
+    return Picture(np.asarray(frame, np.uint8), tuple(faces))
+
+
+def _face_json(face: Labelled) -> dict[str, Any]:
+    return {
+        "box": [round(float(v), 2) for v in face.box],
+        "mask": encode_mask(face.mask),
+        "character": face.character,
+        "emotion": face.emotion,
+    }
+
+
+def _face(entry: dict[str, Any], height: int, width: int) -> Labelled:
+    x1, y1, x2, y2 = entry["box"]
+    mask = decode_mask(entry["mask"], height, width)
+    return Labelled((x1, y1, x2, y2), mask, entry["character"], entry["emotion"])
