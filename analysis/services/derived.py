@@ -93,7 +93,7 @@ def _detection(row: FaceDetection, slugs: Mapping[int, str]) -> Detection:
         emotions={e: p for e, p in values.items() if p is not None},
         emotion=Emotion(row.emotion) if row.emotion else None,
         confidence=row.confidence,
-        embedding=() if row.embedding is None else tuple(row.embedding.to_list()),
+        embedding=() if row.embedding is None else tuple(row.embedding),
     )
 
 

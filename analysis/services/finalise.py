@@ -25,24 +25,39 @@ MOST_FINALISE_ATTEMPTS = 3
 logger = structlog.get_logger(__name__)
 
 
-def run_finalise(run_id: int) -> AnalysisRun | None:
-    """Ends a run whose segments have all ended; on one that succeeded it derives everything again.
+def run_finalise(run_id: int, *, again: bool = False) -> AnalysisRun | None:
+    """Ends a run whose segments have all ended. ``again``: derives everything anew for one that succeeded.
 
-    None: not yet (a segment is still to do), or not any more (failed or cancelled), or gone. A run for which this was
+    None: not yet (a segment is still to do), not any more, gone, or somebody else is at it. A run for which this was
     begun MOST_FINALISE_ATTEMPTS times without an end fails, so that a fault of ours is not repeated for ever.
     """
-    active = AnalysisRun.objects.filter(pk=run_id, status__in=[RunStatus.QUEUED, RunStatus.RUNNING])
-    if not _open_segments(run_id) and active.update(finalise_attempts=F("finalise_attempts") + 1):
-        attempts = AnalysisRun.objects.values_list("finalise_attempts", flat=True).get(pk=run_id)
-        if attempts > MOST_FINALISE_ATTEMPTS:
-            return _give_up(run_id)
-    return _finalise(run_id)
+    if again:
+        return _finalise(run_id, [RunStatus.SUCCEEDED])
+    attempts = _attempt(run_id)
+    if attempts is None:
+        return None
+    if attempts > MOST_FINALISE_ATTEMPTS:
+        return _give_up(run_id)
+    return _finalise(run_id, _ACTIVE)
+
+
+_ACTIVE = [RunStatus.QUEUED, RunStatus.RUNNING]
 
 
 @transaction.atomic
-def _finalise(run_id: int) -> AnalysisRun | None:
-    run = _locked(run_id)
-    if run is None or run.status in (RunStatus.FAILED, RunStatus.CANCELLED) or _open_segments(run_id):
+def _attempt(run_id: int) -> int | None:
+    """Counts an attempt, in a transaction of its own so that a crash is counted too."""
+    run = _locked(run_id, _ACTIVE)
+    if run is None:
+        return None
+    AnalysisRun.objects.filter(pk=run_id).update(finalise_attempts=F("finalise_attempts") + 1)
+    return run.finalise_attempts + 1
+
+
+@transaction.atomic
+def _finalise(run_id: int, statuses: list[RunStatus]) -> AnalysisRun | None:
+    run = _locked(run_id, statuses)
+    if run is None:
         return None
     segments = list(run.segments.order_by("index"))
     by_status = Counter(s.status for s in segments)
@@ -71,25 +86,25 @@ def _finalise(run_id: int) -> AnalysisRun | None:
 
 @transaction.atomic
 def _give_up(run_id: int) -> AnalysisRun | None:
-    run = _locked(run_id)
-    if run is None or not run.is_active:
+    run = _locked(run_id, _ACTIVE)
+    if run is None:
         return None
     detail = f"The results could not be put together in {MOST_FINALISE_ATTEMPTS} attempts; the log says why."
     return _ended(run, RunStatus.FAILED, error_code="finalise_failed", error_detail=detail)
 
 
-def _locked(run_id: int) -> AnalysisRun | None:
-    """The run, locked after its episode, as every service locks them."""
-    episode_id = AnalysisRun.objects.filter(pk=run_id).values_list("episode_id", flat=True).first()
-    if episode_id is None:
+def _locked(run_id: int, statuses: list[RunStatus]) -> AnalysisRun | None:
+    """The run, locked after its episode as every service locks them; None where there is nothing to do for us.
+
+    Locks are not waited for: who holds them is at it already, and the sweep comes round again.
+    """
+    episodes = Episode.objects.select_for_update(no_key=True, skip_locked=True).filter(runs__pk=run_id)
+    if not list(episodes.values_list("pk")):
         return None
-    list(Episode.objects.select_for_update(no_key=True).filter(pk=episode_id).values_list("pk"))
-    return AnalysisRun.objects.select_for_update(no_key=True).filter(pk=run_id).first()
-
-
-def _open_segments(run_id: int) -> bool:
-    open_ones = [SegmentStatus.PENDING, SegmentStatus.RUNNING]
-    return Segment.objects.filter(run_id=run_id, status__in=open_ones).exists()
+    runs = AnalysisRun.objects.select_for_update(no_key=True, skip_locked=True)
+    run = runs.filter(pk=run_id, status__in=statuses).first()
+    open_ones = Segment.objects.filter(run_id=run_id, status__in=[SegmentStatus.PENDING, SegmentStatus.RUNNING])
+    return None if run is None or open_ones.exists() else run
 
 
 def _ended(run: AnalysisRun, status: RunStatus, **changes: Any) -> AnalysisRun:

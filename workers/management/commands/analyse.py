@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import QuerySet
+
+from analysis.errors import AnalysisError
+from analysis.models import AnalysisRun, RunStatus
+from analysis.selectors.runs import run_missing_parts
+from analysis.services.runs import run_request
+from catalog.models import Episode
+from workers.bundles import bundles_sync
+from workers.waiting import wait_for_runs
+
+
+class Command(BaseCommand):
+    help = "Asks for episodes to be analysed. The same request twice gives the same run."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("episodes", nargs="+", metavar="EPISODE", help="an id, SERIES/IDENTITY, a title, or all")
+        parser.add_argument("--bundle", help="which model bundle, such as toonemo-1")
+        parser.add_argument("--sampling", help="drawings (default), every-N or per-second")
+        parser.add_argument("--force", action="store_true", help="analyse again what was analysed before")
+        parser.add_argument("--wait", action="store_true", help="show the progress and return when all have ended")
+        parser.add_argument("--json", action="store_true", help="answer as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        bundles_sync()
+        config = {"sampling": options["sampling"]} if options["sampling"] else None
+        runs = []
+        for episode in _episodes(options["episodes"]):
+            try:
+                run = run_request(episode=episode, bundle_name=options["bundle"], config=config, force=options["force"])
+            except AnalysisError as error:
+                raise CommandError(f"{error} [{error.code}]") from error
+            runs.append(run)
+        if options["wait"]:
+            wait_for_runs([run.pk for run in runs], self.stderr)  # type: ignore[arg-type]
+        again = AnalysisRun.objects.select_related("episode__series", "bundle").in_bulk([run.pk for run in runs])
+        ended = [again[run.pk] for run in runs]
+        if options["json"]:
+            self.stdout.write(json.dumps([_as_json(run) for run in ended], ensure_ascii=False, indent=1))
+        else:
+            for run in ended:
+                self.stdout.write(_sentence(run))
+        if any(run.status in (RunStatus.FAILED, RunStatus.CANCELLED) for run in ended):
+            raise CommandError("Not every episode could be analysed.")
+
+
+def _episodes(names: list[str]) -> list[Episode]:
+    found: dict[int, Episode] = {}
+    for name in names:
+        for episode in _matching(name):
+            found[episode.pk] = episode
+    return list(found.values())
+
+
+def _matching(name: str) -> list[Episode]:
+    everything: QuerySet[Episode] = Episode.objects.select_related("series", "source").order_by("series_id", "pk")
+    if name == "all":
+        return list(everything.filter(source__isnull=False))
+    if name.isdecimal():
+        matching = everything.filter(pk=int(name))
+    elif "/" in name:
+        series, _, identity = name.partition("/")
+        matching = everything.filter(series__slug=series, identity__iexact=identity)
+    else:
+        matching = everything.filter(title__iexact=name)
+    episodes = list(matching[:3])
+    if not episodes:
+        raise CommandError(f"There is no episode {name!r}. [episode_unknown]")
+    if len(episodes) > 1:
+        ids = ", ".join(str(e.pk) for e in episodes)
+        raise CommandError(f"{name!r} means several episodes; name one by its id ({ids}). [episode_ambiguous]")
+    return episodes
+
+
+def _as_json(run: AnalysisRun) -> dict[str, Any]:
+    return {
+        "run": run.pk,
+        "episode": {"id": run.episode_id, "title": run.episode.title},
+        "bundle": str(run.bundle),
+        "status": run.status,
+        "partial": run.partial,
+        "frames": run.frames,
+        "drawings": run.drawings,
+        "faces": run.faces,
+        "error": {"code": run.error_code, "detail": run.error_detail} if run.error_code else None,
+    }
+
+
+def _sentence(run: AnalysisRun) -> str:
+    text = f"Run {run.pk} of {run.episode}: {run.status}"
+    if run.status == RunStatus.SUCCEEDED:
+        text += f", {run.frames} frames, {run.drawings} drawings, {run.faces} faces"
+    if run.partial:
+        text += f"; {len(run_missing_parts(run))} parts are missing. {run.error_detail}"
+    elif run.error_code:
+        text += f". {run.error_detail} [{run.error_code}]"
+    return text

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from analysis.errors import AnalysisError
+from analysis.models import AnalysisRun
+from analysis.selectors.runs import run_list, runs_progress
+from analysis.services.publishing import run_publish, run_rollback
+from analysis.services.runs import run_cancel, run_retry
+
+
+class Command(BaseCommand):
+    help = "Lists runs; cancels, retries or publishes one, or shows again what an episode showed before."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        actions = parser.add_subparsers(dest="action", metavar="ACTION")
+        listing = actions.add_parser("list", help="the newest runs")
+        listing.add_argument("--status", help="only these: queued, running, succeeded, failed, cancelled")
+        listing.add_argument("--json", action="store_true", help="answer as JSON")
+        for name, text in (
+            ("cancel", "stop a run"),
+            ("retry", "do again what failed or was cancelled"),
+            ("publish", "let the episode show this run"),
+            ("rollback", "let the run's episode show what it showed before"),
+        ):
+            actions.add_parser(name, help=text).add_argument("run", type=int, help="the run's number")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        action = options["action"] or "list"
+        if action == "list":
+            self._list(options.get("status"), as_json=bool(options.get("json")))
+            return
+        run = AnalysisRun.objects.select_related("episode__series").filter(pk=options["run"]).first()
+        if run is None:
+            raise CommandError(f"There is no run {options['run']}. [run_unknown]")
+        try:
+            if action == "cancel":
+                run_cancel(run=run)
+            elif action == "retry":
+                run_retry(run=run)
+            elif action == "publish":
+                run_publish(run=run)
+            else:
+                run = run_rollback(episode=run.episode).run
+        except AnalysisError as error:
+            raise CommandError(f"{error} [{error.code}]") from error
+        run.refresh_from_db()
+        self.stdout.write(f"Run {run.pk} of {run.episode}: {run.status}")
+
+    def _list(self, status: str | None, *, as_json: bool) -> None:
+        runs = list(run_list(status=status)[:50])
+        progress = runs_progress(run.pk for run in runs)
+        rows = [
+            {
+                "run": run.pk,
+                "episode": {"id": run.episode_id, "title": str(run.episode)},
+                "bundle": str(run.bundle),
+                "status": run.status,
+                "partial": run.partial,
+                "percent": progress[run.pk].percent,
+                "faces": progress[run.pk].faces,
+                "error_code": run.error_code,
+            }
+            for run in runs
+        ]
+        if as_json:
+            self.stdout.write(json.dumps(rows, ensure_ascii=False, indent=1))
+            return
+        for row in rows:
+            state = f"{row['status']}{' (partial)' if row['partial'] else ''}"
+            self.stdout.write(f"{row['run']:>6}  {state:<20} {row['percent']:>3} %  {row['episode']['title']}")  # type: ignore[index]
+        if not rows:
+            self.stdout.write("There are no runs.")

@@ -1,0 +1,50 @@
+"""Sets right what got lost: leases of dead workers, messages that a broker forgot, runs that nobody finalised."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from celery import current_app
+from django.db import transaction
+
+from analysis.selectors.runs import runs_to_finalise, segments_due
+from analysis.services.leases import leases_reclaim
+from analysis.services.messages import INFERENCE, finalise_send, segments_send
+
+MOST_AT_ONCE = 500
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    reclaimed: int
+    sent: int
+    finalised: int
+
+
+def queue_depth(queue: str) -> int:
+    """Messages that wait in a queue of the broker."""
+    with current_app.connection_for_write() as broker:
+        return int(broker.default_channel.queue_declare(queue=queue, durable=True).message_count)
+
+
+def runs_sweep(depth: Callable[[str], int] = queue_depth) -> Swept:
+    """Sends again only where fewer messages wait than segments do, so a long queue never grows by being swept."""
+    reclaimed = leases_reclaim()
+    due = segments_due()
+    count = due.count()
+    sent: list[int] = []
+    if count and depth(INFERENCE) < count:
+        sent = list(due.values_list("pk", flat=True)[:MOST_AT_ONCE])
+    ended = runs_to_finalise()
+    with transaction.atomic():
+        segments_send(sent)
+        for run_id in ended:
+            finalise_send(run_id)
+    swept = Swept(len(reclaimed), len(sent), len(ended))
+    if reclaimed or sent or ended:
+        logger.info("runs_swept", reclaimed=swept.reclaimed, sent=swept.sent, finalised=swept.finalised)
+    return swept

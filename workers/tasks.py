@@ -1,0 +1,60 @@
+"""Celery's side of a run: an id in, one call out. Queues: ``inference`` for segments, ``default`` for the rest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import shared_task
+from celery.signals import worker_init, worker_ready, worker_shutting_down
+from django.db import connections
+
+from analysis.services import messages
+from workers import going_home
+from workers.patience import patiently
+
+
+@shared_task(bind=True, name=messages.SEGMENT_ANALYSE, ignore_result=True)
+def segment_analyse(self: Any, segment_id: int) -> str:
+    from workers.runner import segment_run
+
+    return str(segment_run(segment_id, worker=self.request.hostname or ""))
+
+
+@shared_task(name=messages.RUN_FINALISE, ignore_result=True)
+def run_finalise(run_id: int) -> None:
+    from analysis.services.finalise import run_finalise as finalise
+
+    patiently(lambda: finalise(run_id))
+
+
+@shared_task(name=messages.RUN_THUMBNAILS, ignore_result=True)
+def run_thumbnails(run_id: int) -> None:
+    from workers.thumbnails import thumbnails_write
+
+    thumbnails_write(run_id)
+
+
+@shared_task(name=messages.RUNS_SWEEP, ignore_result=True)
+def runs_sweep() -> None:
+    from workers.sweep import runs_sweep as sweep
+
+    sweep()
+
+
+@worker_init.connect
+def on_init(**kwargs: Any) -> None:
+    going_home.stay()
+
+
+@worker_ready.connect
+def on_ready(**kwargs: Any) -> None:
+    """Tells which bundles this machine has; the connection is closed so that no child inherits it."""
+    from workers.bundles import bundles_sync
+
+    patiently(bundles_sync)
+    connections.close_all()
+
+
+@worker_shutting_down.connect
+def on_shutting_down(**kwargs: Any) -> None:
+    going_home.go_home()
