@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 
 from ml.render.canvas import Colour, mix, scale_colour
-from ml.render.design import Clothes, Design, Ears, EyeStyle, Fill, Hair, Hands, Nose, Tail
+from ml.render.design import Design, Hair
 from ml.render.props import BLACK, WHITE, chance, hsv, random_colour, u
 
 Rng = np.random.Generator
