@@ -77,7 +77,7 @@ class _Actor:
 # ------------------------------------------------------------------------------------------------ actors
 
 
-class _Set:
+class FrameSet:
     """A picture being put together: the canvas (units: pixels) and who stands on it."""
 
     def __init__(self, rng: Rng, width: int, height: int) -> None:
@@ -119,6 +119,18 @@ class _Set:
         draw_character(
             self.canvas, design, expression, pose, x, y + height * (1 - 0.5 * design.head_share), height, None
         )
+
+    def foreground(self) -> None:
+        """Things in front: at the lower edge, or over a part of somebody's face."""
+        rng, canvas = self.rng, self.canvas
+        if chance(rng, 0.15):
+            size = u(rng, 0.1, 0.35) * self.height
+            draw_prop(canvas, rng, u(rng, 0, self.width), self.height * u(rng, 0.9, 1.1), size, self.ink)
+        for actor in self.actors:
+            if chance(rng, 0.06) and actor.head.eye_places:
+                x, y = actor.head.eye_places[0]
+                size = math.sqrt(max(actor.drawn, 16)) * u(rng, 0.15, 0.4)
+                draw_prop(canvas, rng, x + u(rng, -3, 3) * size, y + u(rng, -1, 3) * size, size, self.ink)
 
     def finish(self, style: Style) -> Sample:
         rgb = apply_style(self.canvas.image(), style, self.rng)
@@ -187,7 +199,7 @@ def _backdrop(place: str, seed: int, width: int, blurred: bool) -> Backdrop:
     return paint_place(place, seed, float(width), 1.0, blur=2.5 if blurred else 0.0)
 
 
-def _paint_stage(s: _Set, close: bool) -> None:
+def paint_stage(s: FrameSet, close: bool) -> None:
     """One of the series' places through a moving camera."""
     rng = s.rng
     names = tuple(PLACES)
@@ -201,7 +213,7 @@ def _paint_stage(s: _Set, close: bool) -> None:
         s.canvas.paste(backdrop.picture, backdrop.matrix)
 
 
-def _paint_wild(s: _Set) -> None:
+def paint_wild(s: FrameSet) -> None:
     """Flat, graded, clouded or textured grounds, hills, floors and walls."""
     rng, c, w, h = s.rng, s.canvas, s.width, s.height
     a = random_colour(rng)
@@ -231,7 +243,7 @@ def _paint_wild(s: _Set) -> None:
             c.fill(polygon([(w * k / n, 0), (w * (k + 0.5) / n, 0), (w * (k + 0.5) / n, h), (w * k / n, h)]), stripe)
 
 
-def _texture(s: _Set, strength: float) -> None:
+def _texture(s: FrameSet, strength: float) -> None:
     """Paint strokes, foliage, rock: noise in brightness and, half the time, in colour."""
     rng, pixels = s.rng, s.canvas.pixels
     h, w = s.height, s.width
@@ -263,32 +275,20 @@ def _spread(rng: Rng, width: int, height: int, heads: Sequence[float]) -> list[t
     return places
 
 
-def _props(s: _Set, least: int, most: int, large: float = 1.0) -> None:
+def _props(s: FrameSet, least: int, most: int, large: float = 1.0) -> None:
     rng = s.rng
     for _ in range(int(rng.integers(least, most + 1))):
         size = math.exp(u(rng, math.log(0.03), math.log(0.24))) * s.height * (large if chance(rng, 0.3) else 1.0)
         draw_prop(s.canvas, rng, u(rng, 0, s.width), u(rng, 0, s.height), size, s.ink if chance(rng, 0.7) else None)
 
 
-def _foreground(s: _Set) -> None:
-    """Things in front: at the lower edge, or over a part of somebody's face."""
-    rng = s.rng
-    if chance(rng, 0.15):
-        draw_prop(s.canvas, rng, u(rng, 0, s.width), s.height * u(rng, 0.9, 1.1), u(rng, 0.1, 0.35) * s.height, s.ink)
-    for actor in s.actors:
-        if chance(rng, 0.06) and actor.head.eye_places:
-            x, y = actor.head.eye_places[0]
-            size = math.sqrt(max(actor.drawn, 16)) * u(rng, 0.15, 0.4)
-            draw_prop(s.canvas, rng, x + u(rng, -3, 3) * size, y + u(rng, -1, 3) * size, size, s.ink)
-
-
-def _episode_frame(s: _Set) -> None:
+def _episode_frame(s: FrameSet) -> None:
     """The cast in its own places, as the sample series shows it."""
     rng = s.rng
     count = int(rng.choice([1, 2, 3], p=[0.42, 0.4, 0.18]))
     shot = rng.random()
     close = bool(shot < 0.3)
-    _paint_stage(s, close)
+    paint_stage(s, close)
     if chance(rng, 0.35):
         _props(s, 1, 3)
     low, high = (0.34, 0.72) if close else (0.16, 0.38) if shot < 0.75 else (0.07, 0.18)
@@ -304,25 +304,25 @@ def _episode_frame(s: _Set) -> None:
     for name, head, (x, y) in sorted(
         zip(names, heads, _spread(rng, s.width, s.height, heads), strict=True), key=lambda t: t[1]
     ):
-        design = CAST[name] if name != UNKNOWN else random_design(rng, _look_alike(rng))
+        design = CAST[name] if name != UNKNOWN else random_design(rng, look_alike(rng))
         if not close and chance(rng, 0.6):  # feet on the floor
             y = floor - head / design.head_share * (1 - 0.5 * design.head_share) + u(rng, -0.05, 0.12) * s.height
             y = min(max(y, 0.12 * s.height), 0.9 * s.height)
         s.add(name, design, x, y, head, 0.93)
-    _foreground(s)
+    s.foreground()
 
 
-def _look_alike(rng: Rng) -> str | None:
+def look_alike(rng: Rng) -> str | None:
     return LOOK_ALIKES[int(rng.integers(len(LOOK_ALIKES)))] if chance(rng, 0.35) else None
 
 
-def _wild_frame(s: _Set) -> None:
+def _wild_frame(s: FrameSet) -> None:
     """Strangers (and at times the cast) anywhere, among things of all kinds."""
     rng = s.rng
     if chance(rng, 0.3):
-        _paint_stage(s, chance(rng, 0.3))
+        paint_stage(s, chance(rng, 0.3))
     else:
-        _paint_wild(s)
+        paint_wild(s)
     _props(s, 0, 8, 2.5)
     count = int(rng.choice([1, 2, 3, 4, 6], p=[0.42, 0.32, 0.14, 0.07, 0.05]))
     top = 0.75 if count == 1 else 0.55
@@ -335,16 +335,16 @@ def _wild_frame(s: _Set) -> None:
             s.add(UNKNOWN, random_design(rng), x, y, head, 0.55)
     if chance(rng, 0.08):
         s.add_back(u(rng, 0, s.width), u(rng, 0.2, 0.9) * s.height, u(rng, 0.08, 0.4) * s.height)
-    _foreground(s)
+    s.foreground()
 
 
-def _empty_frame(s: _Set) -> None:
+def _empty_frame(s: FrameSet) -> None:
     """No face at all: places, things, headless bodies, heads from behind."""
     rng = s.rng
     if chance(rng, 0.5):
-        _paint_stage(s, chance(rng, 0.3))
+        paint_stage(s, chance(rng, 0.3))
     else:
-        _paint_wild(s)
+        paint_wild(s)
     _props(s, 1, 10, 3.0)
     if chance(rng, 0.4):
         draw_body(
@@ -357,7 +357,7 @@ def _empty_frame(s: _Set) -> None:
 def sample_frame(rng: Rng, size: tuple[int, int] = SIZE) -> Sample:
     """One frame of ``size`` (width, height): 45 % like the sample series, 45 % wild, 10 % without any face."""
     width, height = size
-    s = _Set(rng, width, height)
+    s = FrameSet(rng, width, height)
     kind = rng.random()
     if kind < 0.45:
         _episode_frame(s)
