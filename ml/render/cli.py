@@ -1,0 +1,69 @@
+"""``python -m ml render``: a season of episodes with their truth."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from ml.render.episode import STYLES, render_episode, truth_path
+from ml.render.story import title_for
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--episodes", type=int, default=3, metavar="N", help="how many (default 3)")
+    parser.add_argument("--seed", type=int, default=1, metavar="S", help="of the first episode; the next has S + 1")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the videos and truth files")
+    parser.add_argument("--duration", type=float, default=40.0, metavar="SECONDS", help="of each episode (default 40)")
+    parser.add_argument("--size", type=_size, default=(640, 360), metavar="WxH", help="of the picture (640x360)")
+    parser.add_argument("--style", choices=sorted(STYLES), default="modern", help="look of the film (modern)")
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.lower().partition("x")
+    if not (width.isdigit() and height.isdigit()):
+        raise argparse.ArgumentTypeError(f"a size is written like 640x360, not {text!r}")
+    return int(width), int(height)
+
+
+def episode_name(number: int, seed: int) -> str:
+    return f"S01E{number:02d} {title_for(seed)}"
+
+
+def run(args: argparse.Namespace) -> int:
+    """Renders; prints a progress line per episode. Exit status 2 where the options make no episode."""
+    if args.episodes < 1 or args.seed < 0:
+        print("render: --episodes is at least 1 and --seed at least 0", file=sys.stderr)  # noqa: T201
+        return 2
+    args.out.mkdir(parents=True, exist_ok=True)
+    for number in range(1, args.episodes + 1):
+        seed = args.seed + number - 1
+        path = args.out / f"{episode_name(number, seed)}.mp4"
+        started = time.monotonic()
+        try:
+            truth = render_episode(
+                path, seed, duration_s=args.duration, size=args.size, style=args.style, on_progress=_Line(path.name)
+            )
+        except ValueError as error:
+            print(f"render: {error}", file=sys.stderr)  # noqa: T201
+            return 2
+        seconds = time.monotonic() - started
+        print(  # noqa: T201
+            f"\r{path.name}: {truth.video.frames} frames, {len(truth.drawings)} drawings, {seconds:.1f} s; "
+            f"truth in {truth_path(path).name}"
+        )
+    return 0
+
+
+class _Line:
+    """A progress line on a terminal; silent elsewhere."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.percent = name, -1
+
+    def __call__(self, done: int, total: int) -> None:
+        percent = 100 * done // max(1, total)
+        if percent != self.percent and sys.stderr.isatty():
+            self.percent = percent
+            print(f"\r{self.name}: {percent:3d} %", end="", file=sys.stderr, flush=True)  # noqa: T201
