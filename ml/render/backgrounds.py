@@ -323,7 +323,14 @@ def paint_place(
     with canvas.at(mx * scale, my * scale, scale=scale):
         PLACES[place](canvas, rng, area)
     picture = canvas.pixels
+    picture = np.asarray(cv2.addWeighted(picture, 0.86, np.full_like(picture, _haze(picture)), 0.14, 0.0), np.uint8)
     if blur > 0.0:
         picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), blur * scale), np.uint8)
     matrix = np.array([[1.0 / scale, 0.0, -mx], [0.0, 1.0 / scale, -my], [0.0, 0.0, 1.0]])
     return Backdrop(picture, matrix)
+
+
+def _haze(picture: Image) -> NDArray[np.uint8]:
+    """The place's mean colour, lighter: mixed in, it keeps the painting behind the characters."""
+    mean = picture.reshape(-1, 3).mean(axis=0)
+    return np.asarray(mean + (255.0 - mean) * 0.35, np.uint8)

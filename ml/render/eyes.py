@@ -185,7 +185,7 @@ def draw_brows(canvas: Canvas, design: Design, expression: Expression, inks: Ink
         middle = ((inner[0] + outer[0]) / 2, (inner[1] + outer[1]) / 2 - bow)
         points: list[tuple[float, float]] = []
         for x, y in (inner, middle, outer):
-            px, _, _ = turn.point(x, design.eye_y - 0.25)
+            px, _, _ = turn.point(max(-0.78, min(0.78, x)), design.eye_y - 0.15)
             _, py, _ = turn.point(x * 0.5, max(-0.75, y))
             points.append((px, py + min(0.0, y + 0.75) * design.height))
         path: Path = smooth(points, closed=False)

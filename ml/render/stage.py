@@ -12,6 +12,7 @@ from ml.render.acting import act
 from ml.render.backgrounds import STAGE, Backdrop, paint_place
 from ml.render.body import draw_character
 from ml.render.canvas import Canvas, Colour, Image, Radial, ellipse, mix, polygon, scale_colour
+from ml.render.foreground import FRONT
 from ml.render.story import Camera, Prop, Script, ShotPlan
 from ml.render.truth import TruthFace, truth_face
 from ml.types import ShotKind
@@ -157,13 +158,13 @@ _PROPS = {
     "vase": props.vase,
     "flower": props.flower,
     "rock": props.rock,
-    "foliage": props.foliage,
-    "drawers": props.drawers,
-    "lamp": props.lamp,
 }
 
 
 def _draw_prop(canvas: Canvas, prop: Prop) -> None:
     ink = props.Ink(colour=(60.0, 50.0, 56.0), width=0.035, tinted=0.7, shading=0.2)
     with canvas.at(prop.x, prop.y, scale=prop.size):
+        if prop.front:
+            FRONT[prop.kind](canvas, np.random.default_rng(prop.seed))
+            return
         _PROPS[prop.kind](canvas, np.random.default_rng(prop.seed), ink)

@@ -28,6 +28,8 @@ _ACTIONS: dict[Emotion, tuple[str, ...]] = {
     Emotion.NEUTRAL: ("stand", "stand", "walk", "sit", "hips"),
 }
 
+_CLOSE = {"jump": "gasp", "cheer": "wave", "run": "gasp", "walk": "stand"}  # keeps a close-up's head in the picture
+
 # What may happen between two characters: what A shows in turn, and what B makes of it.
 _H, _S, _A, _U, _F, _D, _N = Emotion  # happy, sad, angry, surprised, scared, disgusted, neutral
 _GAGS: tuple[tuple[str, tuple[Emotion, ...], tuple[Emotion, ...]], ...] = (
@@ -277,7 +279,7 @@ def _shot(
             floor,
             blur=1.6 if close else 0.0,
             actors=tuple(actors),
-            props=_props(w, close),
+            props=_props(w, place, close, actors),
             camera=_camera(w, frames, 0.38, shake=_shock(actors) if shocked and w.chance(0.4) else None, close=close),
         )
     )
@@ -309,13 +311,15 @@ def _actor(
     x = place * w.width
     target = np.mean([o - place for o in others]) if others else w.between(-1.0, 1.0)
     facing = 1.0 if target >= 0 else -1.0
-    beats = _beats(w, emotions, frames, facing, shared)
+    beats = _beats(w, emotions, frames, facing, shared, close)
     drift = facing * w.between(20, 60) if any(b.action in ("walk", "run") for b in beats) and not close else 0.0
+    if not close and w.chance(0.06):  # comes in from outside the picture
+        drift = (x + 0.12 * w.width if facing > 0 else x - 1.12 * w.width) * 0.9
     blinks = tuple(int(f) for f in np.cumsum(w.rng.integers(34, 80, size=4)) if f < frames - 6)
-    return Actor(design, name, beats, (x - drift, x + 0.5 * drift), y, height, facing, blinks)
+    return Actor(design, name, beats, (x - drift, x + min(40.0, max(-40.0, 0.5 * drift))), y, height, facing, blinks)
 
 
-def _beats(w: _Writer, emotions: list[Emotion], frames: int, facing: float, shared: bool) -> tuple[Beat, ...]:
+def _beats(w: _Writer, emotions: list[Emotion], frames: int, facing: float, shared: bool, close: bool) -> tuple[Beat, ...]:
     """Each emotion gets its part of the shot, at least three quarters of a second where there is room."""
     count = max(1, min(len(emotions), frames // 18))
     chosen = emotions[-count:]
@@ -327,6 +331,9 @@ def _beats(w: _Writer, emotions: list[Emotion], frames: int, facing: float, shar
         yaw = facing * w.between(8, 42) if shared else facing * w.between(-22, 34)
         if w.chance(0.08):
             yaw = facing * w.between(42, 58)
+        if w.chance(0.02) and count > 1 and not beats:  # stands with the back to us, then turns round
+            yaw = facing * w.between(140, 180)
+        action = w.pick(_ACTIONS[emotion])
         pitch = {Emotion.SAD: 9.0, Emotion.SURPRISED: -6.0, Emotion.HAPPY: -3.0}.get(emotion, 0.0) + w.between(-6, 6)
         beats.append(
             Beat(
@@ -335,7 +342,7 @@ def _beats(w: _Writer, emotions: list[Emotion], frames: int, facing: float, shar
                 emotion=emotion,
                 intensity=strength,
                 seed=w.seed(),
-                action=w.pick(_ACTIONS[emotion]),
+                action=_CLOSE.get(action, action) if close else action,
                 yaw=yaw,
                 pitch=pitch,
                 roll=w.between(-9, 9),
@@ -367,17 +374,23 @@ def _camera(w: _Writer, frames: int, likely: float, shake: int | None = None, cl
     return Camera(start, end, (first, last), span)
 
 
-_FRONT = ("foliage", "vase", "barrel", "flower", "drawers", "lamp")
+_INDOORS = ("kitchen", "parlour", "bedroom")
 
 
-def _props(w: _Writer, close: bool) -> tuple[Prop, ...]:
+def _props(w: _Writer, place: str, close: bool, actors: list[Actor]) -> tuple[Prop, ...]:
     props = []
-    if w.chance(0.3):  # things on the ground behind the characters
+    if w.chance(0.3) and not close:  # things on the ground behind the characters
         kind = w.pick(("cheese", "ball", "barrel", "vase", "flower", "rock"))
-        props.append(Prop(kind, w.between(0.05, 0.95) * w.width, w.between(280, 318), w.between(16, 30), w.seed(), False))
-    if w.chance(0.24):  # something in front, at the picture's lower edge
-        size = w.between(50, 90)
-        x = w.between(0.0, 1.0) * w.width if w.chance(0.4) else w.between(0.02, 0.16) * w.width
-        y = STAGE + w.between(-0.35, 0.3) * size
-        props.append(Prop(w.pick(_FRONT), x, y, size, w.seed(), True))
+        x, y = w.between(0.05, 0.95) * w.width, w.between(280, 318)
+        props.append(Prop(kind, x, y, w.between(16, 30), w.seed(), False))
+    if w.chance(0.3):  # something in front, which may hide part of a character, and now and then of a face
+        actor = actors[int(w.rng.integers(len(actors)))]
+        kind = w.pick(("crate", "table", "post")) if place in _INDOORS else w.pick(("bush", "bush", "crate", "post"))
+        size = w.between(46, 84)
+        chin = actor.y - actor.height * (1.0 - actor.design.head_share)
+        y = max(0.74 * STAGE, chin + w.between(-0.05, 0.5) * STAGE) + size
+        x = actor.x[0] + w.between(-0.16, 0.16) * w.width
+        if kind == "post":
+            x = actor.x[0] + w.between(18, 60) * (1.0 if w.chance(0.5) else -1.0)
+        props.append(Prop(kind, x, y, size, w.seed(), True))
     return tuple(props)
