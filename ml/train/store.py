@@ -116,3 +116,34 @@ def _face(entry: dict[str, Any], height: int, width: int) -> Labelled:
     x1, y1, x2, y2 = entry["box"]
     mask = decode_mask(entry["mask"], height, width)
     return Labelled((x1, y1, x2, y2), mask, entry["character"], entry["emotion"])
+
+
+@dataclass(frozen=True, slots=True)
+class Crops:
+    """``pictures``: (N, size, size, 3) RGB. ``characters`` and ``emotions``: one text each; emotion empty: unknown."""
+
+    pictures: NDArray[np.uint8]
+    characters: tuple[str, ...]
+    emotions: tuple[str, ...]
+
+
+def write_crops(path: Path, crops: Iterable[tuple[NDArray[np.uint8], str, str]]) -> int:
+    items = list(crops)
+    if not items:
+        return 0
+    index = [[character, emotion] for _, character, emotion in items]
+    temporary = path.with_suffix(".part")
+    with temporary.open("wb") as stream:
+        np.savez(
+            stream,
+            crops=np.stack([crop for crop, _, _ in items]),
+            index=np.frombuffer(json.dumps(index).encode(), np.uint8),
+        )
+    temporary.replace(path)
+    return len(items)
+
+
+def read_crops(path: Path) -> Crops:
+    with np.load(path, allow_pickle=False) as archive:
+        pictures, index = archive["crops"], json.loads(archive["index"].tobytes())
+    return Crops(np.asarray(pictures, np.uint8), tuple(c for c, _ in index), tuple(e for _, e in index))
