@@ -89,6 +89,11 @@ class Design:
     # -- markings
     stripes: bool = False
     freckles: bool = False
+    # -- hair of the lower face, in the hair's colour
+    mane: float = 0.0  # how far its locks stand out from the skull; 0 none
+    beard: float = 0.0  # 0 none .. 1 down to the chest
+    stubble: bool = False
+    moustache: float = 0.0  # 0 none .. 1 as wide as the face
     # -- body
     head_share: float = 0.42  # the skull's height in a standing body
     body_width: float = 0.3

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ml.render.beards import draw_beard, draw_mane, draw_moustache
 from ml.render.canvas import Canvas, Linear, Path, brush, ellipse, scale_colour, smooth
 from ml.render.design import Design, Pose
 from ml.render.ears import draw_ears, draw_hair, draw_hair_behind
@@ -53,6 +54,7 @@ def draw_head(
     with canvas.at(x, y, rotate=pose.roll, scale=(radius / math.sqrt(stretch), radius * stretch)):
         if not turn.away:
             draw_hair_behind(canvas, design, inks, turn)
+        draw_mane(canvas, design, inks)
         draw_ears(canvas, design, expression, inks, turn)
         _fluff(canvas, design, inks)
         skull = skull_path(design, expression, turn)
@@ -64,7 +66,9 @@ def draw_head(
             draw_hair(canvas, design, inks, turn, skull)
         else:
             _markings(canvas, design, expression, inks, turn, skull)
+            draw_beard(canvas, design, inks, turn, skull, face)
             draw_mouth(canvas, design, expression, inks, turn, face)
+            draw_moustache(canvas, design, inks, turn)
             eyes = draw_eyes(canvas, design, expression, pose, inks, turn, face)
             places = eye_places(canvas, design, turn)
             draw_hair(canvas, design, inks, turn, skull)
