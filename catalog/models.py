@@ -53,6 +53,7 @@ class SourceFile(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(duration_ms__gt=0), name="source_duration_positive"),
             models.CheckConstraint(condition=Q(width__gt=0, height__gt=0), name="source_picture_not_empty"),
+            models.CheckConstraint(condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="source_sha256_is_digest"),
         ]
 
     def __str__(self) -> str:
@@ -68,8 +69,8 @@ class Ordering(models.TextChoices):
 
 
 class Episode(models.Model):
-    """``identity`` is the canonical spelling of the number within the ordering: ``S01E05``, ``S01E05.P2`` (part two),
-    ``E005``, or ``the-missing-cheese`` where there is only a title."""
+    """``identity`` is the canonical spelling of the number within the ordering: ``S01E05``, ``S01E05-E06``,
+    ``S01E05.P2`` (part two), ``E005``, or ``the-missing-cheese`` where there is only a title (``catalog.parsing``)."""
 
     series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="episodes")
     ordering = models.CharField(max_length=10, choices=Ordering.choices)
@@ -93,6 +94,13 @@ class Episode(models.Model):
                 condition=Q(number_end__isnull=True) | Q(number_end__gt=models.F("number")),
                 name="episode_number_end_after_number",
             ),
+            models.CheckConstraint(
+                condition=Q(ordering="aired", season__isnull=False, number__isnull=False)
+                | Q(ordering="absolute", number__isnull=False)
+                | Q(ordering="title", number__isnull=True),
+                name="episode_numbered_as_ordered",
+            ),
+            models.CheckConstraint(condition=~Q(identity="") & ~Q(title=""), name="episode_has_identity_and_title"),
         ]
 
     def __str__(self) -> str:
