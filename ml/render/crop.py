@@ -12,9 +12,9 @@ from ml.classify.base import Crop
 from ml.detect.base import Face
 from ml.face import PAPER_CROP, CropSettings, segmented_face
 from ml.render.cast import CAST
-from ml.render.crowd import random_design
+from ml.render.crowd import look_alike, random_design
+from ml.render.frameset import HEROES, UNKNOWN, FrameSet, Sample, SampleFace, paint_stage, paint_wild
 from ml.render.props import chance, u
-from ml.render.sample import HEROES, UNKNOWN, FrameSet, Sample, SampleFace, look_alike, paint_stage, paint_wild
 from ml.render.styles import clean_style, wild_style
 from ml.types import Emotion
 

@@ -292,3 +292,8 @@ def random_design(rng: Rng, family: str | None = None) -> Design:
         fields["eye_x"] = fields["eye_width"] * 0.97
     known = {key: value for key, value in fields.items() if key in Design.__dataclass_fields__}
     return Design(name="unknown", **known)
+
+
+def look_alike(rng: Rng) -> str | None:
+    """A family for a stranger among the cast: at times one that resembles somebody of the cast."""
+    return LOOK_ALIKES[int(rng.integers(len(LOOK_ALIKES)))] if chance(rng, 0.35) else None
