@@ -1,0 +1,57 @@
+"""What the chaos tests ask of Django, in a process of its own: ``python -m tests.workers.chaos_driver ACTION ...``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import django
+
+
+def main(action: str, *arguments: str) -> Any:
+    django.setup()
+    if action == "prepare":
+        return prepare(*arguments)
+    from analysis.models import AnalysisRun
+    from analysis.services.runs import run_cancel, run_request
+    from catalog.models import Episode
+
+    if action == "request":
+        episode = Episode.objects.get(pk=int(arguments[0]))
+        run = run_request(
+            episode=episode, bundle_name=arguments[1], config={"segment_ms": int(arguments[2])}, force=True
+        )
+        return run.pk
+    return run_cancel(run=AnalysisRun.objects.get(pk=int(arguments[0]))).status
+
+
+def prepare(stored_name: str, duration_ms: str, digest: str) -> int:
+    """Migrates, and makes one episode of a clip that lies in the media folder already, and the bundle of the test."""
+    from django.core.management import call_command
+
+    from analysis.services.bundles import bundle_register
+    from catalog.models import Episode, Series, SourceFile
+    from ml.types import EMOTIONS, BundleRef
+    from tests.workers.fake_models import CHARACTERS, DIGEST
+
+    call_command("migrate", verbosity=0)
+    bundle_register(ref=BundleRef("fake", "1", DIGEST), characters=CHARACTERS, emotions=EMOTIONS, card={})
+    source = SourceFile.objects.create(
+        sha256=digest,
+        size_bytes=1,
+        stored_name=stored_name,
+        original_name=stored_name,
+        container="mp4",
+        codec="h264",
+        width=192,
+        height=112,
+        duration_ms=int(duration_ms),
+    )
+    series = Series.objects.create(title="Chaos", slug="chaos")
+    episode = Episode.objects.create(series=series, ordering="title", identity="clip", title="Clip", source=source)
+    return episode.pk
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(main(*sys.argv[1:])) + "\n")
