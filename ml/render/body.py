@@ -1,4 +1,4 @@
-"""Whole characters: a rubber-hose body in one of several actions, with the head on top.
+"""Whole characters: a rubber-hose body in one of several actions (actions.py), with the head on top.
 
 A body is laid out in standing heights: (0, 0) is the ground between the feet, y is negative upwards.
 """
@@ -6,174 +6,18 @@ A body is laid out in standing heights: (0, 0) is the ground between the feet, y
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ml.render.actions import ACTIONS, Joints, Point
 from ml.render.canvas import Canvas, Colour, brush, ellipse, mix, scale_colour, smooth
 from ml.render.design import Design, Pose
 from ml.render.expression import Expression
 from ml.render.head import HeadDrawn, draw_head
 from ml.render.turn import Inks, inks_of, paint_of
 
-Point = tuple[float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Joints:
-    """Offsets from the standing rest, for a body that faces right. Index 0 is the far limb, 1 the near one.
-
-    ``hands`` are relative to the shoulders, in arm lengths (y down); ``feet`` are relative to where they stand.
-    """
-
-    hips: Point = (0.0, 0.0)
-    neck: Point = (0.0, 0.0)
-    head: Point = (0.0, 0.0)
-    hands: tuple[Point, Point] = ((-0.45, 0.85), (0.45, 0.85))
-    feet: tuple[Point, Point] = ((-0.07, 0.0), (0.07, 0.0))
-    front: bool = False  # the hands are drawn before the head
-    bend: float = 1.0  # which way the elbows go, and how far
-    roll: float = 0.0
-
-
-def _stand(t: float) -> Joints:
-    breath = 0.006 * math.sin(2 * math.pi * t)
-    return Joints(neck=(0.0, breath), head=(0.0, breath))
-
-
-def _walk(t: float) -> Joints:
-    s, c = math.sin(2 * math.pi * t), math.cos(2 * math.pi * t)
-    bob = -0.02 * abs(c)
-    return Joints(
-        hips=(0.0, bob),
-        neck=(0.02, bob),
-        head=(0.01, bob),
-        hands=((-0.5 * s, 0.85), (0.5 * s, 0.85)),
-        feet=((0.12 * s, -0.05 * max(0.0, c)), (-0.12 * s, -0.05 * max(0.0, -c))),
-        roll=2.5 * s,
-    )
-
-
-def _run(t: float) -> Joints:
-    s, c = math.sin(2 * math.pi * t), math.cos(2 * math.pi * t)
-    bob = -0.05 * abs(s)
-    return Joints(
-        hips=(0.0, bob),
-        neck=(0.08, bob + 0.02),
-        head=(0.05, bob + 0.02),
-        hands=((-0.3 - 0.6 * s, 0.35 - 0.25 * s), (0.3 + 0.6 * s, 0.35 + 0.25 * s)),
-        feet=((0.2 * s, -0.11 * max(0.0, c)), (-0.2 * s, -0.11 * max(0.0, -c))),
-        bend=-1.4,
-        roll=6.0,
-    )
-
-
-def _jump(t: float) -> Joints:
-    up = math.sin(math.pi * t)
-    return Joints(
-        hips=(0.0, -0.16 * up),
-        neck=(0.0, -0.17 * up),
-        head=(0.0, -0.17 * up),
-        hands=((-0.75, -0.4 - 0.35 * up), (0.75, -0.4 - 0.35 * up)),
-        feet=((-0.12 * up - 0.05, -0.16 * up), (0.12 * up + 0.05, -0.16 * up)),
-        bend=-1.0,
-    )
-
-
-def _sit(t: float) -> Joints:
-    return Joints(
-        hips=(-0.02, 0.12),
-        neck=(0.0, 0.11),
-        head=(0.0, 0.11 + 0.004 * math.sin(2 * math.pi * t)),
-        hands=((-0.35, 0.8), (0.55, 0.75)),
-        feet=((0.1, 0.0), (0.22, 0.0)),
-    )
-
-
-def _point(t: float) -> Joints:
-    shake = 0.05 * math.sin(4 * math.pi * t)
-    return Joints(neck=(0.02, 0.0), head=(0.02, 0.0), hands=((-0.4, 0.75), (1.15, -0.25 + shake)), bend=0.4, roll=3.0)
-
-
-def _wave(t: float) -> Joints:
-    s = math.sin(4 * math.pi * t)
-    return Joints(hands=((-0.42, 0.85), (0.75 + 0.22 * s, -0.75)), bend=-0.6, roll=2.0 * s)
-
-
-def _cheer(t: float) -> Joints:
-    s = abs(math.sin(2 * math.pi * t))
-    return Joints(
-        hips=(0.0, -0.03 * s),
-        neck=(0.0, -0.05 * s),
-        head=(0.0, -0.05 * s),
-        hands=((-0.85, -0.7 - 0.2 * s), (0.85, -0.7 - 0.2 * s)),
-        feet=((-0.08, -0.03 * s), (0.08, -0.03 * s)),
-        bend=-0.8,
-    )
-
-
-def _cower(t: float) -> Joints:
-    s = 0.008 * math.sin(12 * math.pi * t)
-    return Joints(
-        hips=(-0.03 + s, 0.08),
-        neck=(-0.02 + s, 0.09),
-        head=(-0.02 + s, 0.1),
-        hands=((-0.12, 0.02), (0.28, 0.02)),
-        feet=((-0.05, 0.0), (0.05, 0.0)),
-        front=True,
-        bend=1.6,
-        roll=-4.0,
-    )
-
-
-def _droop(t: float) -> Joints:
-    s = 0.005 * math.sin(2 * math.pi * t)
-    return Joints(
-        hips=(-0.01, 0.015), neck=(0.02, 0.03 + s), head=(0.035, 0.045 + s), hands=((-0.12, 1.0), (0.3, 1.0)), bend=0.3, roll=7.0
-    )
-
-
-def _fists(t: float) -> Joints:
-    s = 0.04 * math.sin(6 * math.pi * t)
-    return Joints(
-        neck=(0.02, 0.005), head=(0.03, 0.01), hands=((-0.62, 0.62 + s), (0.72, 0.5 - s)), feet=((-0.1, 0.0), (0.1, 0.0)), bend=1.5
-    )
-
-
-def _shrink(t: float) -> Joints:
-    return Joints(
-        hips=(-0.03, 0.0), neck=(-0.06, 0.0), head=(-0.07, 0.005), hands=((0.25, 0.25), (0.75, 0.15 + 0.05 * math.sin(2 * math.pi * t))),
-        bend=1.0, roll=-8.0,
-    )
-
-
-def _gasp(t: float) -> Joints:
-    return Joints(
-        hips=(0.0, -0.01), neck=(-0.01, -0.025), head=(-0.02, -0.035), hands=((-0.8, -0.05), (0.8, -0.05)), bend=-0.9, roll=-3.0
-    )
-
-
-def _hips(t: float) -> Joints:
-    return Joints(hands=((-0.3, 0.62), (0.3, 0.62)), bend=2.6, roll=2.0 * math.sin(2 * math.pi * t))
-
-
-ACTIONS: dict[str, Callable[[float], Joints]] = {
-    "stand": _stand,
-    "walk": _walk,
-    "run": _run,
-    "jump": _jump,
-    "sit": _sit,
-    "point": _point,
-    "wave": _wave,
-    "cheer": _cheer,
-    "cower": _cower,
-    "droop": _droop,
-    "fists": _fists,
-    "shrink": _shrink,
-    "gasp": _gasp,
-    "hips": _hips,
-}
+__all__ = ["ACTIONS", "draw_character"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,8 +127,16 @@ def _foot(canvas: Canvas, design: Design, inks: Inks, foot: Point) -> None:
     x, y = foot
     s = design.limb
     if design.hands == "wing":  # webbed
-        points = [(x - 0.5 * s, y - 0.45 * s), (x + 0.6 * s, y - 0.5 * s), (x + 1.7 * s, y - 0.2 * s), (x + 1.4 * s, y), (x + 0.9 * s, y - 0.06 * s),
-                  (x + 0.4 * s, y + 0.05 * s), (x - 0.1 * s, y - 0.06 * s), (x - 0.6 * s, y)]
+        points = [
+            (x - 0.5 * s, y - 0.45 * s),
+            (x + 0.6 * s, y - 0.5 * s),
+            (x + 1.7 * s, y - 0.2 * s),
+            (x + 1.4 * s, y),
+            (x + 0.9 * s, y - 0.06 * s),
+            (x + 0.4 * s, y + 0.05 * s),
+            (x - 0.1 * s, y - 0.06 * s),
+            (x - 0.6 * s, y),
+        ]
         canvas.shape(smooth(points, steps=4), design.feet_colour, inks.ink, inks.width, face=0)
     elif design.hands == "hoof" and not design.shoes:
         points = [(x - 0.55 * s, y - 0.9 * s), (x + 0.55 * s, y - 0.9 * s), (x + 0.8 * s, y), (x - 0.65 * s, y)]
@@ -307,7 +159,14 @@ def _arm(canvas: Canvas, design: Design, inks: Inks, frame: _Frame, which: int) 
         d = np.array(hand) - np.array(shoulder)
         n = np.array([-d[1], d[0]]) * 0.32
         a = np.array(shoulder)
-        points = [a - 0.5 * n, a + 0.55 * d + n * 0.9, a + d + 0.35 * n, a + 1.05 * d, a + 0.85 * d - 0.4 * n, a + 0.4 * d - 0.75 * n]
+        points = [
+            a - 0.5 * n,
+            a + 0.55 * d + n * 0.9,
+            a + d + 0.35 * n,
+            a + 1.05 * d,
+            a + 0.85 * d - 0.4 * n,
+            a + 0.4 * d - 0.75 * n,
+        ]
         canvas.shape(smooth(np.array(points)), paint_of(design, inks.skin, 0, -0.4, 0.2), inks.ink, inks.width, face=0)
         return
     _limb(canvas, [shoulder, elbow, hand], colour, design.limb, inks)
@@ -320,7 +179,9 @@ def _hand(canvas: Canvas, design: Design, inks: Inks, elbow: Point, hand: Point)
     colour = design.hand_colour or inks.skin
     if design.hands == "hoof":
         colour = design.hand_colour or design.feet_colour
-        canvas.shape(ellipse(hand[0], hand[1], 0.62 * s, 0.55 * s, math.degrees(angle)), colour, inks.ink, inks.width, face=0)
+        canvas.shape(
+            ellipse(hand[0], hand[1], 0.62 * s, 0.55 * s, math.degrees(angle)), colour, inks.ink, inks.width, face=0
+        )
         return
     r = 0.95 * s if design.hands == "glove" else 0.78 * s
     c, m = math.cos(angle), math.sin(angle)
@@ -329,8 +190,12 @@ def _hand(canvas: Canvas, design: Design, inks: Inks, elbow: Point, hand: Point)
     for spread in fingers:
         a = angle + spread
         tip = (palm[0] + 0.95 * r * math.cos(a), palm[1] + 0.95 * r * math.sin(a))
-        canvas.shape(ellipse(tip[0], tip[1], 0.5 * r, 0.3 * r, math.degrees(a), n=20), colour, inks.ink, inks.width, face=0)
-    canvas.shape(ellipse(palm[0], palm[1], r * 0.85, r * 0.78, math.degrees(angle), n=24), colour, inks.ink, inks.width, face=0)
+        canvas.shape(
+            ellipse(tip[0], tip[1], 0.5 * r, 0.3 * r, math.degrees(a), n=20), colour, inks.ink, inks.width, face=0
+        )
+    canvas.shape(
+        ellipse(palm[0], palm[1], r * 0.85, r * 0.78, math.degrees(angle), n=24), colour, inks.ink, inks.width, face=0
+    )
 
 
 def _torso(canvas: Canvas, design: Design, inks: Inks, frame: _Frame) -> None:
@@ -364,7 +229,13 @@ def _clothes(canvas: Canvas, design: Design, inks: Inks, neck: Point, span: floa
     colour, trim = design.clothes_colour, design.clothes_trim
     if design.clothes == "vest":
         for side in (-1.0, 1.0):
-            points = [(x + side * 0.08 * w, y - 0.02), (x + side * w, y - 0.02), (x + side * w, y + 0.85 * span), (x + side * 0.3 * w, y + 0.85 * span), (x + side * 0.05 * w, y + 0.45 * span)]
+            points = [
+                (x + side * 0.08 * w, y - 0.02),
+                (x + side * w, y - 0.02),
+                (x + side * w, y + 0.85 * span),
+                (x + side * 0.3 * w, y + 0.85 * span),
+                (x + side * 0.05 * w, y + 0.45 * span),
+            ]
             canvas.shape(np.array(points), colour, inks.ink, inks.width)
     elif design.clothes in ("dress", "shirt"):
         bottom = 1.1 if design.clothes == "dress" else 0.7
@@ -392,7 +263,13 @@ def _neckwear(canvas: Canvas, design: Design, inks: Inks, neck: Point, slim: flo
     y += 0.025
     if design.clothes == "scarf":
         canvas.shape(ellipse(x, y, 1.15 * slim, 0.034), colour, inks.ink, inks.width, face=0)
-        tail = [(x + 0.5 * slim, y), (x + 0.9 * slim, y + 0.02), (x + 1.1 * slim, y + 0.15), (x + 0.5 * slim, y + 0.16), (x + 0.35 * slim, y + 0.03)]
+        tail = [
+            (x + 0.5 * slim, y),
+            (x + 0.9 * slim, y + 0.02),
+            (x + 1.1 * slim, y + 0.15),
+            (x + 0.5 * slim, y + 0.16),
+            (x + 0.35 * slim, y + 0.03),
+        ]
         canvas.shape(np.array(tail), scale_colour(colour, 0.92), inks.ink, inks.width, face=0)
         return
     for side in (-1.0, 1.0):
@@ -408,11 +285,23 @@ def _tail(canvas: Canvas, design: Design, inks: Inks, frame: _Frame, phase: floa
     sway = 0.03 * math.sin(2 * math.pi * phase)
     root = (x - 0.3 * frame.width, y)
     if design.tail == "cat":
-        points = [root, (x - 0.24, y + 0.06), (x - 0.33, y - 0.06 + sway), (x - 0.27 + sway, y - 0.22), (x - 0.33 + 2 * sway, y - 0.31)]
+        points = [
+            root,
+            (x - 0.24, y + 0.06),
+            (x - 0.33, y - 0.06 + sway),
+            (x - 0.27 + sway, y - 0.22),
+            (x - 0.33 + 2 * sway, y - 0.31),
+        ]
         _limb(canvas, points, inks.skin, 0.75 * design.limb, inks)
         canvas.stroke(smooth(points[-2:], closed=False), mix(inks.skin, inks.light, 0.8), 0.75 * design.limb)
     elif design.tail == "mouse":
-        points = [root, (x - 0.22, y + 0.1), (x - 0.34, y + 0.02 + sway), (x - 0.4 + sway, y - 0.12), (x - 0.5, y - 0.1 + sway)]
+        points = [
+            root,
+            (x - 0.22, y + 0.1),
+            (x - 0.34, y + 0.02 + sway),
+            (x - 0.4 + sway, y - 0.12),
+            (x - 0.5, y - 0.1 + sway),
+        ]
         _limb(canvas, points, design.inner_ear, 0.32 * design.limb, inks)
     elif design.tail == "curl":
         t = np.linspace(0.0, 2.4 * math.pi, 26)
@@ -422,9 +311,22 @@ def _tail(canvas: Canvas, design: Design, inks: Inks, frame: _Frame, phase: floa
     elif design.tail == "feathers":
         for k in (-1, 0, 1):
             tip = (root[0] - 0.11 + 0.02 * abs(k), y - 0.09 + 0.05 * k + sway)
-            canvas.shape(brush(smooth([root, ((root[0] + tip[0]) / 2, y - 0.02 + 0.03 * k), tip], closed=False), 0.07), inks.skin, inks.ink, inks.width, face=0)
+            canvas.shape(
+                brush(smooth([root, ((root[0] + tip[0]) / 2, y - 0.02 + 0.03 * k), tip], closed=False), 0.07),
+                inks.skin,
+                inks.ink,
+                inks.width,
+                face=0,
+            )
     elif design.tail == "bushy":
-        points = [(root[0] + 0.03, y), (x - 0.22, y + 0.05), (x - 0.36, y - 0.1 + sway), (x - 0.33, y - 0.34 + sway), (x - 0.2, y - 0.3), (x - 0.16, y - 0.1)]
+        points = [
+            (root[0] + 0.03, y),
+            (x - 0.22, y + 0.05),
+            (x - 0.36, y - 0.1 + sway),
+            (x - 0.33, y - 0.34 + sway),
+            (x - 0.2, y - 0.3),
+            (x - 0.16, y - 0.1),
+        ]
         canvas.shape(smooth(points), inks.skin, inks.ink, inks.width, face=0)
     else:
         canvas.shape(ellipse(root[0] - 0.01, y, 0.045, 0.045), inks.light, inks.ink, inks.width, face=0)

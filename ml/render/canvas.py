@@ -84,8 +84,7 @@ def smooth(points: Sequence[tuple[float, float]] | Path, closed: bool = True, st
     if n < 3:
         return p
     index = np.arange(n if closed else n - 1)
-    pick = (lambda i: p[i % n]) if closed else (lambda i: p[np.clip(i, 0, n - 1)])
-    a, b, c, d = (pick(index + k)[:, None, :] for k in (-1, 0, 1, 2))
+    a, b, c, d = (p[(index + k) % n if closed else np.clip(index + k, 0, n - 1)][:, None, :] for k in (-1, 0, 1, 2))
     t = (np.arange(steps) / steps)[None, :, None]
     curve = 0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
     flat = curve.reshape(-1, 2)
@@ -178,18 +177,14 @@ class Canvas:
         """Says whose face ``path`` is without drawing anything."""
         cv2.fillPoly(self.ids, [self._fixed(self.to_pixels(path))], (face,), cv2.LINE_8, _SHIFT)
 
-    def stroke(
-        self, path: Path, colour: Colour, width: float, closed: bool = False, face: int | None = None
-    ) -> None:
+    def stroke(self, path: Path, colour: Colour, width: float, closed: bool = False, face: int | None = None) -> None:
         """A line of even width (path units) with round ends and joins."""
         points = self.to_pixels(path)
         pixels = width * self.unit
         if pixels <= 0.0:
             return
         thick = max(1, round(pixels * self.supersample))
-        cv2.polylines(
-            self.pixels, [self._fixed(points * self.supersample)], closed, colour, thick, cv2.LINE_AA, _SHIFT
-        )
+        cv2.polylines(self.pixels, [self._fixed(points * self.supersample)], closed, colour, thick, cv2.LINE_AA, _SHIFT)
         if face is not None:
             cv2.polylines(self.ids, [self._fixed(points)], closed, face, max(1, round(pixels)), cv2.LINE_8, _SHIFT)
 

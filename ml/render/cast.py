@@ -116,8 +116,8 @@ PIP = Design(
     cheeks=0.1,
     crown=0.06,
     muzzle=0.12,
-    muzzle_width=0.46,
-    muzzle_height=0.22,
+    muzzle_width=0.5,
+    muzzle_height=0.25,
     muzzle_y=0.36,
     nose="beak",
     eye="separate",
@@ -128,8 +128,8 @@ PIP = Design(
     pupil_size=0.7,
     brow_thickness=0.055,
     brow_colour=(150.0, 92.0, 20.0),
-    mouth_y=0.42,
-    mouth_width=0.32,
+    mouth_y=0.43,
+    mouth_width=0.36,
     mouth_inside=(140.0, 40.0, 30.0),
     hair="tuft",
     head_share=0.48,
@@ -193,3 +193,6 @@ ROSA = Design(
 )
 
 CAST: dict[str, Design] = {d.name: d for d in (TOM, JERRY, PIP, ROSA)}
+
+# How large a head is beside the others of a shot.
+STATURE: dict[str, float] = {"tom": 1.14, "jerry": 0.88, "pip": 0.82, "rosa": 1.06}

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from ml.render.episode import STYLES, render_episode, truth_path
-from ml.render.story import title_for
+from ml.render.titles import title_for
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

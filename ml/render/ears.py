@@ -36,7 +36,10 @@ def _ear(canvas: Canvas, design: Design, expression: Expression, inks: Inks, tur
         size = s * (1.0 + 0.06 * lift)
         canvas.shape(ellipse(x + cx, y + cy, size * (0.7 + 0.3 * abs(cos)), size), paint, inks.ink, inks.width, face=0)
         if not turn.away:
-            canvas.fill(ellipse(x + cx * 0.9, y + cy + 0.06 * s, 0.66 * size * (0.7 + 0.3 * abs(cos)), 0.68 * size), design.inner_ear)
+            canvas.fill(
+                ellipse(x + cx * 0.9, y + cy + 0.06 * s, 0.66 * size * (0.7 + 0.3 * abs(cos)), 0.68 * size),
+                design.inner_ear,
+            )
         return
     with canvas.at(x, y, rotate=turned, scale=(1.0, 1.0 + 0.12 * max(0.0, lift))):
         outer, inner = _ear_paths(design, s, w, side)
@@ -47,11 +50,25 @@ def _ear(canvas: Canvas, design: Design, expression: Expression, inks: Inks, tur
 
 def _ear_paths(design: Design, s: float, w: float, side: float) -> tuple[Path, Path | None]:
     if design.ears == "pointed":
-        points = [(-w, 0.35), (-0.75 * w, -0.3 * s), (-0.1 * w, -0.92 * s), (0.12 * w, -0.92 * s), (0.8 * w, -0.25 * s), (w, 0.35)]
+        points = [
+            (-w, 0.35),
+            (-0.75 * w, -0.3 * s),
+            (-0.1 * w, -0.92 * s),
+            (0.12 * w, -0.92 * s),
+            (0.8 * w, -0.25 * s),
+            (w, 0.35),
+        ]
         outer = smooth(points)
         return outer, outer * (0.58, 0.72) + (0.0, 0.0)
     if design.ears == "long":
-        points = [(-0.5 * w, 0.3), (-0.9 * w, -0.8 * s), (-0.4 * w, -1.7 * s), (0.4 * w, -1.7 * s), (0.9 * w, -0.8 * s), (0.5 * w, 0.3)]
+        points = [
+            (-0.5 * w, 0.3),
+            (-0.9 * w, -0.8 * s),
+            (-0.4 * w, -1.7 * s),
+            (0.4 * w, -1.7 * s),
+            (0.9 * w, -0.8 * s),
+            (0.5 * w, 0.3),
+        ]
         outer = smooth(points)
         return outer, outer * (0.52, 0.82) + (0.0, -0.06 * s)
     if design.ears == "floppy":
@@ -59,7 +76,13 @@ def _ear_paths(design: Design, s: float, w: float, side: float) -> tuple[Path, P
         bend = [(px + side * 0.5 * max(0.0, -py - 0.3 * s), py) for px, py in points]
         return smooth(bend), None
     if design.ears == "leaf":  # a pig's: a triangle folded over at its tip
-        points = [(-0.8 * w, 0.2), (-0.85 * w, -0.35 * s), (side * 0.35 * w, -1.0 * s), (0.85 * w, -0.3 * s), (0.8 * w, 0.2)]
+        points = [
+            (-0.8 * w, 0.2),
+            (-0.85 * w, -0.35 * s),
+            (side * 0.35 * w, -1.0 * s),
+            (0.85 * w, -0.3 * s),
+            (0.8 * w, 0.2),
+        ]
         outer = smooth(points)
         return outer, outer * (0.55, 0.62)
     outer = ellipse(0.0, -0.12 * s, 0.6 * w, 0.5 * s)  # side: a person's
@@ -71,9 +94,18 @@ def draw_hair_behind(canvas: Canvas, design: Design, inks: Inks, turn: Turn) -> 
     w, h = design.width, design.height
     shift = -0.12 * math.sin(turn.yaw)
     if design.hair == "bob":
-        points = [(0.0, -1.2 * h), (0.9 * w, -0.95 * h), (1.22 * w, 0.0), (1.18 * w, 0.75 * h), (0.6 * w, 0.85 * h),
-                  (-0.6 * w, 0.85 * h), (-1.18 * w, 0.75 * h), (-1.22 * w, 0.0), (-0.9 * w, -0.95 * h)]
-        canvas.shape(smooth(np.array(points) + (shift, 0.0)), paint, inks.ink, inks.width, face=0)
+        points = [
+            (0.0, -1.2 * h),
+            (0.9 * w, -0.95 * h),
+            (1.22 * w, 0.0),
+            (1.18 * w, 0.75 * h),
+            (0.6 * w, 0.85 * h),
+            (-0.6 * w, 0.85 * h),
+            (-1.18 * w, 0.75 * h),
+            (-1.22 * w, 0.0),
+            (-0.9 * w, -0.95 * h),
+        ]
+        canvas.shape(smooth(np.array(points) + np.array([shift, 0.0])), paint, inks.ink, inks.width, face=0)
     elif design.hair == "bun":
         canvas.shape(ellipse(2.0 * shift, -1.2 * h, 0.44, 0.4), paint, inks.ink, inks.width, face=0)
     elif design.hair == "spikes":
@@ -106,8 +138,16 @@ def draw_hair(canvas: Canvas, design: Design, inks: Inks, turn: Turn, skull: Pat
     elif design.hair == "bow":
         _bow(canvas, design, inks, 0.5 * w * math.cos(turn.yaw) + shift, -0.92 * h)
     elif design.hair == "quiff":
-        points = [(-0.5, -0.85 * h), (-0.35, -1.25 * h), (0.25, -1.42 * h), (0.62, -1.18 * h), (0.3, -1.16 * h), (0.45, -0.86 * h), (0.0, -0.7 * h)]
-        canvas.shape(smooth(np.array(points) + (shift, 0.0)), paint, inks.ink, inks.width, face=0)
+        points = [
+            (-0.5, -0.85 * h),
+            (-0.35, -1.25 * h),
+            (0.25, -1.42 * h),
+            (0.62, -1.18 * h),
+            (0.3, -1.16 * h),
+            (0.45, -0.86 * h),
+            (0.0, -0.7 * h),
+        ]
+        canvas.shape(smooth(np.array(points) + np.array([shift, 0.0])), paint, inks.ink, inks.width, face=0)
     else:  # tuft, curl: a few loose feathers or hairs
         for k, (bend, length) in enumerate(((-0.28, 0.3), (0.05, 0.42), (0.34, 0.32))):
             root = (shift + 0.08 * (k - 1), -0.93 * h)

@@ -144,8 +144,14 @@ def _sad(k: float, d: _Draw) -> Expression:
         return replace(base, eyes="shut", tears=0.6, lid_top=0.3)
     if variant == 3:  # bawling
         return replace(
-            base, eyes="squeeze" if d.chance(0.4) else "shut", mouth="open", opening=0.4 + 0.4 * k, curve=-0.9,
-            tears=1.0, tongue=0.8, mouth_width=0.95,
+            base,
+            eyes="squeeze" if d.chance(0.4) else "shut",
+            mouth="open",
+            opening=0.4 + 0.4 * k,
+            curve=-0.9,
+            tears=1.0,
+            tongue=0.8,
+            mouth_width=0.95,
         )
     return replace(base, mouth="wavy", curve=-0.7, mouth_width=0.6, tears=0.55 + 0.3 * k, lid_top=0.32)
 

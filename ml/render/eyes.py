@@ -123,7 +123,11 @@ def _lids(canvas: Canvas, design: Design, expression: Expression, inks: Inks, ey
     if expression.lid_bottom > 0.03:
         level = eye.y + eye.ry - 1.5 * eye.ry * expression.lid_bottom
         edge = smooth(
-            [(eye.x - 1.2 * eye.rx, level + 0.2 * eye.ry), (eye.x, level - 0.06), (eye.x + 1.2 * eye.rx, level + 0.2 * eye.ry)],
+            [
+                (eye.x - 1.2 * eye.rx, level + 0.2 * eye.ry),
+                (eye.x, level - 0.06),
+                (eye.x + 1.2 * eye.rx, level + 0.2 * eye.ry),
+            ],
             closed=False,
         )
         low = eye.y + 1.6 * eye.ry
@@ -147,13 +151,16 @@ def _closed(canvas: Canvas, design: Design, expression: Expression, inks: Inks, 
     if expression.eyes == "squeeze":
         tip, back = eye.x - eye.side * w * 0.8, eye.x + eye.side * w * 0.8
         for dy in (-h, h):
-            canvas.fill(brush(np.array([(back, eye.y + dy), ((tip + back) / 2, eye.y + dy / 2), (tip, eye.y)]), thick, 0.4), inks.ink)
+            canvas.fill(
+                brush(np.array([(back, eye.y + dy), ((tip + back) / 2, eye.y + dy / 2), (tip, eye.y)]), thick, 0.4),
+                inks.ink,
+            )
         return
     bend = -h if expression.eyes == "arch" else 0.75 * h
     tilt = 0.4 * expression.lid_angle * h * eye.side
     points = [(eye.x - w, eye.y + tilt), (eye.x, eye.y + 1.6 * bend), (eye.x + w, eye.y - tilt)]
     shift = 0.5 * h if expression.eyes == "arch" else 0.0
-    path = smooth(np.array(points) + (0.0, shift), closed=False)
+    path = smooth(np.array(points) + np.array([0.0, shift]), closed=False)
     canvas.fill(brush(path, 1.2 * thick, 0.7), inks.ink)
 
 
@@ -181,7 +188,9 @@ def draw_brows(canvas: Canvas, design: Design, expression: Expression, inks: Ink
         asym = -side * expression.brow_asym
         inner = (side * max(0.05, design.eye_x - half * 0.9), base - 0.8 * expression.brow_inner - asym)
         outer = (side * (design.eye_x + half), base - 0.8 * expression.brow_outer - asym + 0.06)
-        bow = 0.07 + 0.12 * max(0.0, expression.brow_inner + expression.brow_outer) - 0.05 * (expression.brow_weight - 1)
+        bow = (
+            0.07 + 0.12 * max(0.0, expression.brow_inner + expression.brow_outer) - 0.05 * (expression.brow_weight - 1)
+        )
         middle = ((inner[0] + outer[0]) / 2, (inner[1] + outer[1]) / 2 - bow)
         points: list[tuple[float, float]] = []
         for x, y in (inner, middle, outer):
@@ -204,8 +213,14 @@ def draw_tears(canvas: Canvas, design: Design, expression: Expression, turn: Tur
         if depth < _SEEN:
             continue
         if expression.tears > 0.85:  # a stream down the cheek
-            run = [(x - 0.06, y), (x + 0.06, y), (x + side * 0.1 + 0.09, y + 0.35), (x + side * 0.08 + 0.1, y + 0.72),
-                   (x + side * 0.08 - 0.1, y + 0.72), (x + side * 0.1 - 0.07, y + 0.35)]
+            run = [
+                (x - 0.06, y),
+                (x + 0.06, y),
+                (x + side * 0.1 + 0.09, y + 0.35),
+                (x + side * 0.08 + 0.1, y + 0.72),
+                (x + side * 0.08 - 0.1, y + 0.72),
+                (x + side * 0.1 - 0.07, y + 0.35),
+            ]
             canvas.shape(smooth(run), (150.0, 210.0, 250.0), (60.0, 120.0, 190.0), 0.025)
         draw_drop(canvas, x + side * 0.08, y + 0.2 + 0.5 * expression.tears, 0.1)
         if expression.tears > 0.5:

@@ -1,4 +1,4 @@
-"""Things in front of the characters: they hide what is behind them. Sizes are half the thing's height in stage units."""
+"""Things in front of the characters: they hide what is behind them. A size is half a height, in stage units."""
 
 from __future__ import annotations
 
@@ -36,11 +36,19 @@ def _crate(c: Canvas, rng: Rng) -> None:
 
 def _table(c: Canvas, rng: Rng) -> None:
     cloth = props.hsv(rng.uniform(0, 1), rng.uniform(0.3, 0.5), rng.uniform(0.7, 0.9))
-    c.shape(polygon([(-2.4, -0.5), (2.4, -0.5), (2.5, 2.0), (-2.5, 2.0)]), cloth, scale_colour(cloth, 0.55), 0.05, face=0)
+    c.shape(
+        polygon([(-2.4, -0.5), (2.4, -0.5), (2.5, 2.0), (-2.5, 2.0)]), cloth, scale_colour(cloth, 0.55), 0.05, face=0
+    )
     for k in range(10):
         x = -2.3 + 0.5 * k
         c.fill(polygon([(x, -0.2), (x + 0.25, -0.2), (x + 0.25, 2.0), (x, 2.0)]), mix(cloth, _WHITE, 0.45))
-    c.shape(polygon([(-2.5, -0.62), (2.5, -0.62), (2.5, -0.3), (-2.5, -0.3)]), mix(cloth, _WHITE, 0.6), scale_colour(cloth, 0.55), 0.05, face=0)
+    c.shape(
+        polygon([(-2.5, -0.62), (2.5, -0.62), (2.5, -0.3), (-2.5, -0.3)]),
+        mix(cloth, _WHITE, 0.6),
+        scale_colour(cloth, 0.55),
+        0.05,
+        face=0,
+    )
     with c.at(rng.uniform(-1.6, 1.6), -1.0, scale=0.4):
         draw = (props.vase, props.cheese, props.flower)[int(rng.integers(3))]
         draw(c, rng, props.Ink(colour=(70.0, 56.0, 60.0), width=0.05, tinted=0.7))
@@ -48,7 +56,9 @@ def _table(c: Canvas, rng: Rng) -> None:
 
 def _post(c: Canvas, rng: Rng) -> None:
     tone = props.hsv(rng.uniform(0.02, 0.12), rng.uniform(0.2, 0.5), rng.uniform(0.35, 0.6))
-    c.shape(polygon([(-0.18, -6.0), (0.18, -6.0), (0.2, 3.0), (-0.2, 3.0)]), tone, scale_colour(tone, 0.5), 0.05, face=0)
+    c.shape(
+        polygon([(-0.18, -6.0), (0.18, -6.0), (0.2, 3.0), (-0.2, 3.0)]), tone, scale_colour(tone, 0.5), 0.05, face=0
+    )
     c.fill(polygon([(-0.1, -6.0), (-0.02, -6.0), (-0.02, 3.0), (-0.1, 3.0)]), mix(tone, _WHITE, 0.25))
 
 

@@ -85,15 +85,19 @@ def _fluff(canvas: Canvas, design: Design, inks: Inks) -> None:
         w = side * design.width * (1.0 + design.cheeks)
         tip = side * design.fluff
         points = [
-            (0.6 * w, 0.05), (0.95 * w, 0.18), (w + tip, 0.26), (0.97 * w, 0.38), (w + 0.75 * tip, 0.54), (0.86 * w, 0.58),
-            (w * 0.8 + 0.5 * tip, 0.78), (0.4 * w, 0.8),
+            (0.6 * w, 0.05),
+            (0.95 * w, 0.18),
+            (w + tip, 0.26),
+            (0.97 * w, 0.38),
+            (w + 0.75 * tip, 0.54),
+            (0.86 * w, 0.58),
+            (w * 0.8 + 0.5 * tip, 0.78),
+            (0.4 * w, 0.8),
         ]
         canvas.shape(np.array(points), paint_of(design, inks.skin, 0.0, 0.0, 1.1), inks.ink, inks.width, face=0)
 
 
-def _markings(
-    canvas: Canvas, design: Design, expression: Expression, inks: Inks, turn: Turn, skull: Path
-) -> None:
+def _markings(canvas: Canvas, design: Design, expression: Expression, inks: Inks, turn: Turn, skull: Path) -> None:
     plain = not (design.face_patch or design.stripes or design.freckles or expression.blush > 0.05)
     red_top = expression.tint_amount > 0.25 and expression.tint[0] > 200.0
     if plain and not red_top:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ml.render.canvas import Canvas, Colour, Path, brush, ellipse, hull, mix, scale_colour, smooth
@@ -12,22 +14,21 @@ from ml.render.turn import Inks, Turn, paint_of
 _TEETH: Colour = (253.0, 252.0, 245.0)
 
 
-def draw_mouth(
-    canvas: Canvas, design: Design, expression: Expression, inks: Inks, turn: Turn, face: int
-) -> None:
+def draw_mouth(canvas: Canvas, design: Design, expression: Expression, inks: Inks, turn: Turn, face: int) -> None:
     """Draws muzzle, mouth and nose; what stands out beyond the skull is face as well."""
     out = _out(design)
+    lines = replace(inks, ink=scale_colour(inks.ink, 0.5)) if design.nose == "beak" else inks
     if design.nose == "beak":
         _bill(canvas, design, expression, inks, turn, face)
     elif design.muzzle > 0.0:
         _muzzle(canvas, design, expression, inks, turn, face)
     if design.nose in ("snout", "ball", "button", "heart"):
-        _mouth_shape(canvas, design, expression, inks, turn, out)
+        _mouth_shape(canvas, design, expression, lines, turn, out)
         _nose(canvas, design, inks, turn, face)
     else:
         if design.nose == "human":
             _nose(canvas, design, inks, turn, face)
-        _mouth_shape(canvas, design, expression, inks, turn, out)
+        _mouth_shape(canvas, design, expression, lines, turn, out)
     for side in (-1.0, 1.0):
         _whiskers(canvas, design, expression, inks, turn, side)
 
@@ -55,7 +56,16 @@ def _muzzle(canvas: Canvas, design: Design, expression: Expression, inks: Inks, 
         bridge = hull(ellipse(bx, by, 0.8 * w, 0.85 * h), ellipse(x, y, 0.9 * w * narrow, 0.9 * h))
         canvas.fill(bridge, inks.skin if not design.muzzle_light else mix(inks.skin, inks.light, 0.75), face)
     lobes = [
-        (0.0, -0.78), (0.62, -0.72), (1.05, -0.05), (0.72, 0.78), (0.3, 0.92), (0.0, 0.8), (-0.3, 0.92), (-0.72, 0.78), (-1.05, -0.05), (-0.62, -0.72)
+        (0.0, -0.78),
+        (0.62, -0.72),
+        (1.05, -0.05),
+        (0.72, 0.78),
+        (0.3, 0.92),
+        (0.0, 0.8),
+        (-0.3, 0.92),
+        (-0.72, 0.78),
+        (-1.05, -0.05),
+        (-0.62, -0.72),
     ]
     path = smooth(np.array(lobes) * (w * narrow, h) + (x, y))
     edge = inks.ink if not design.muzzle_light or design.muzzle > 0.3 else mix(inks.light, inks.skin, 0.7)
@@ -75,9 +85,16 @@ def _bill(canvas: Canvas, design: Design, expression: Expression, inks: Inks, tu
     tip = (x, y - 0.75 * h)
     upper = smooth(
         [
-            tip, (x + 0.5 * w * narrow, y - 0.62 * h), (x + 1.02 * w * narrow, y + 0.05 * h - curve * h), (x + 0.9 * w * narrow, y + 0.5 * h - curve),
-            (x + 0.4 * w * narrow, y + 0.72 * h), (x, y + 0.62 * h), (x - 0.4 * w * narrow, y + 0.72 * h), (x - 0.9 * w * narrow, y + 0.5 * h - curve),
-            (x - 1.02 * w * narrow, y + 0.05 * h - curve * h), (x - 0.5 * w * narrow, y - 0.62 * h),
+            tip,
+            (x + 0.5 * w * narrow, y - 0.62 * h),
+            (x + 1.02 * w * narrow, y + 0.05 * h - curve * h),
+            (x + 0.9 * w * narrow, y + 0.5 * h - curve),
+            (x + 0.4 * w * narrow, y + 0.72 * h),
+            (x, y + 0.62 * h),
+            (x - 0.4 * w * narrow, y + 0.72 * h),
+            (x - 0.9 * w * narrow, y + 0.5 * h - curve),
+            (x - 1.02 * w * narrow, y + 0.05 * h - curve * h),
+            (x - 0.5 * w * narrow, y - 0.62 * h),
         ]
     )
     root = ellipse(bx, by - 0.2 * h, 0.6 * w, 0.6 * h)
@@ -96,7 +113,10 @@ def _nose(canvas: Canvas, design: Design, inks: Inks, turn: Turn, face: int) -> 
     if design.nose == "human":
         side = 1.0 if turn.yaw >= 0.0 else -1.0
         bx, by = turn.at(-0.03 * side, design.nose_y - 0.22)
-        line = smooth([(bx, by), (x + side * 0.9 * s, y), (x + side * 0.5 * s, y + 0.55 * s), (x - side * 0.3 * s, y + 0.55 * s)], closed=False)
+        line = smooth(
+            [(bx, by), (x + side * 0.9 * s, y), (x + side * 0.5 * s, y + 0.55 * s), (x - side * 0.3 * s, y + 0.55 * s)],
+            closed=False,
+        )
         canvas.stroke(line, scale_colour(inks.skin, 0.55), max(0.03, inks.width))
         return
     if design.nose == "snout":
@@ -111,10 +131,22 @@ def _nose(canvas: Canvas, design: Design, inks: Inks, turn: Turn, face: int) -> 
         return
     if design.nose == "heart":
         shape = smooth(
-            [(x, y - 0.45 * s), (x + 0.8 * s * narrow, y - 0.65 * s), (x + 0.95 * s * narrow, y - 0.1 * s), (x, y + 0.8 * s), (x - 0.95 * s * narrow, y - 0.1 * s), (x - 0.8 * s * narrow, y - 0.65 * s)]
+            [
+                (x, y - 0.45 * s),
+                (x + 0.8 * s * narrow, y - 0.65 * s),
+                (x + 0.95 * s * narrow, y - 0.1 * s),
+                (x, y + 0.8 * s),
+                (x - 0.95 * s * narrow, y - 0.1 * s),
+                (x - 0.8 * s * narrow, y - 0.65 * s),
+            ]
         )
     else:
-        shape = ellipse(x, y, s * (1.15 if design.nose == "button" else 1.0) * narrow, s * (0.82 if design.nose == "button" else 1.0))
+        shape = ellipse(
+            x,
+            y,
+            s * (1.15 if design.nose == "button" else 1.0) * narrow,
+            s * (0.82 if design.nose == "button" else 1.0),
+        )
     canvas.shape(shape, design.nose_colour, inks.ink if design.nose == "ball" else None, inks.width, face=face)
     shine = ellipse(x - 0.3 * s, y - 0.35 * s, 0.26 * s, 0.17 * s, -20.0)
     canvas.fill(shine, mix(design.nose_colour, (255.0, 255.0, 255.0), 0.75))
@@ -138,9 +170,7 @@ def _whiskers(canvas: Canvas, design: Design, expression: Expression, inks: Inks
 # ------------------------------------------------------------------------------------------------ the mouth itself
 
 
-def _mouth_shape(
-    canvas: Canvas, design: Design, expression: Expression, inks: Inks, turn: Turn, out: float
-) -> None:
+def _mouth_shape(canvas: Canvas, design: Design, expression: Expression, inks: Inks, turn: Turn, out: float) -> None:
     e = expression
     w = design.mouth_width * e.mouth_width
     thick = max(0.055, 1.3 * inks.width)
@@ -170,7 +200,7 @@ def _mouth_shape(
             _ticks(canvas, upper_line, thick, inks)
         if e.mouth == "tongue":
             _tongue_out(canvas, design, e, inks, place(np.array([(0.15 * w, lower[7][1] - 0.05)]))[0])
-    if design.buck_teeth and e.mouth in ("line", "open") and e.curve > -0.3:
+    if design.buck_teeth and ((e.mouth == "line" and e.curve > -0.3) or (e.mouth == "open" and e.curve > 0.3)):
         x, y = turn.at(0.0, design.mouth_y + e.curve * 0.05, out)
         for side in (-1.0, 1.0):
             tooth = np.array([(x, y), (x + side * 0.1, y), (x + side * 0.1, y + 0.16), (x, y + 0.16)])
@@ -213,9 +243,7 @@ def _lips(e: Expression, w: float, u: Path, bow: Path) -> tuple[Path, Path]:
     )
 
 
-def _inside(
-    canvas: Canvas, design: Design, e: Expression, inks: Inks, outline: Path, upper: Path, lower: Path
-) -> None:
+def _inside(canvas: Canvas, design: Design, e: Expression, inks: Inks, outline: Path, upper: Path, lower: Path) -> None:
     low, high = outline.min(axis=0), outline.max(axis=0)
     tall, wide = high[1] - low[1], high[0] - low[0]
     middle = (low[0] + high[0]) / 2
@@ -235,16 +263,18 @@ def _inside(
             canvas.fill(ellipse(middle, high[1], 0.34 * wide, 0.42 * tall), design.tongue_colour)
         if e.teeth >= 1:
             band = min(0.3 * tall, 0.13)
-            canvas.fill(np.concatenate([upper - (0.0, 0.2), (upper + (0.0, band))[::-1]]), _TEETH)
+            canvas.fill(np.concatenate([upper - np.array([0.0, 0.2]), (upper + np.array([0.0, band]))[::-1]]), _TEETH)
         if e.teeth >= 2:
             band = min(0.22 * tall, 0.1)
-            canvas.fill(np.concatenate([lower + (0.0, 0.2), (lower - (0.0, band))[::-1]]), _TEETH)
+            canvas.fill(np.concatenate([lower + np.array([0.0, 0.2]), (lower - np.array([0.0, band]))[::-1]]), _TEETH)
 
 
 def _tongue_out(canvas: Canvas, design: Design, e: Expression, inks: Inks, at: tuple[float, float] | Path) -> None:
     x, y = float(at[0]), float(at[1])
     w, h = 0.16, 0.26 + 0.25 * e.opening
-    path = smooth([(x - w, y - 0.02), (x - 1.05 * w, y + 0.6 * h), (x, y + h), (x + 1.05 * w, y + 0.6 * h), (x + w, y - 0.02)])
+    path = smooth(
+        [(x - w, y - 0.02), (x - 1.05 * w, y + 0.6 * h), (x, y + h), (x + 1.05 * w, y + 0.6 * h), (x + w, y - 0.02)]
+    )
     canvas.shape(path, design.tongue_colour, inks.ink, max(0.03, 0.8 * inks.width))
     canvas.stroke(np.array([(x, y + 0.05), (x, y + 0.55 * h)]), scale_colour(design.tongue_colour, 0.7), 0.03)
 

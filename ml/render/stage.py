@@ -101,11 +101,18 @@ class Stage:
             for k in range(16):
                 a, b = math.pi * k / 8, math.pi * (k + 0.5) / 8
                 far = 800.0
-                ray = [(w / 2, 180.0), (w / 2 + far * math.cos(a), 180 + far * math.sin(a)), (w / 2 + far * math.cos(b), 180 + far * math.sin(b))]
+                ray = [
+                    (w / 2, 180.0),
+                    (w / 2 + far * math.cos(a), 180 + far * math.sin(a)),
+                    (w / 2 + far * math.cos(b), 180 + far * math.sin(b)),
+                ]
                 canvas.fill(polygon(ray), mix(base, (255.0, 255.0, 255.0), 0.13))
             for r, share in ((158.0, 0.35), (146.0, 0.0)):
                 disc = ellipse(w / 2, 180, r * 1.25, r, n=80)
-                canvas.fill(disc, Radial((w / 2, 180), 190, mix(base, (255.0, 244.0, 214.0), 0.75 - share), scale_colour(base, 0.85)))
+                canvas.fill(
+                    disc,
+                    Radial((w / 2, 180), 190, mix(base, (255.0, 244.0, 214.0), 0.75 - share), scale_colour(base, 0.85)),
+                )
             words = shot.lines[0].split(" ")
             half = math.ceil(len(words) / 2) if len(words) > 2 else 1
             lines = [" ".join(words[:half]), " ".join(words[half:])]
@@ -113,7 +120,11 @@ class Stage:
             size = min(34.0, 330.0 / max(4, max(len(line) for line in lines)) * 1.05)
             for k, line in enumerate(lines):
                 y = 180 + (k - (len(lines) - 1) / 2) * size * 1.9
-                for dx, dy, colour, weight in ((2.5, 3.0, scale_colour(base, 0.3), 0.32), (0.0, 0.0, scale_colour(base, 0.4), 0.32), (0.0, 0.0, (255.0, 236.0, 150.0), 0.14)):
+                for dx, dy, colour, weight in (
+                    (2.5, 3.0, scale_colour(base, 0.3), 0.32),
+                    (0.0, 0.0, scale_colour(base, 0.4), 0.32),
+                    (0.0, 0.0, (255.0, 236.0, 150.0), 0.14),
+                ):
                     canvas.text(line, w / 2 + dx, y + dy, size, colour, weight)
 
     def _credits(self, canvas: Canvas, shot: ShotPlan) -> None:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ml.render.backgrounds import PLACES, STAGE
-from ml.render.cast import CAST
+from ml.render.cast import CAST, STATURE
 from ml.render.crowd import random_design
 from ml.render.design import Design
+from ml.render.titles import credits_for, title_for
 from ml.types import Emotion, ShotKind
 
 FPS = 24
@@ -126,21 +127,6 @@ class Script:
     shots: tuple[ShotPlan, ...]
 
 
-_ADJECTIVES = (
-    "Missing", "Golden", "Haunted", "Very Last", "Runaway", "Secret", "Grumpy", "Midnight", "Upside-Down", "Borrowed",
-    "Singing", "Great Big", "Forgotten", "Sleepy", "Invisible", "Sticky", "Flying", "Wobbly", "Thirteenth", "Lonely",
-)  # fmt: skip
-_NOUNS = (
-    "Cheese", "Umbrella", "Snowman", "Picnic", "Pancake", "Balloon", "Birthday", "Teapot", "Treasure", "Moon", "Pumpkin",
-    "Parade", "Rowing Boat", "Sandcastle", "Lighthouse", "Cuckoo Clock", "Kite", "Trumpet", "Pyjamas", "Sandwich",
-)  # fmt: skip
-
-
-def title_for(seed: int) -> str:
-    rng = np.random.default_rng([seed, 11])
-    return f"The {rng.choice(_ADJECTIVES)} {rng.choice(_NOUNS)}"
-
-
 class _Writer:
     """Keeps the random numbers and where in the episode the story is."""
 
@@ -181,17 +167,9 @@ def write_script(seed: int, duration_s: float, width: float = 640.0) -> Script:
     w.add(ShotPlan(ShotKind.TITLE, w.frame, card, place_seed=w.seed(), lines=(title.upper(),)))
     end = frames - card - dark
     _story(w, end)
-    w.add(ShotPlan(ShotKind.CREDITS, w.frame, card, place_seed=w.seed(), lines=_credits(seed)))
+    w.add(ShotPlan(ShotKind.CREDITS, w.frame, card, place_seed=w.seed(), lines=credits_for(seed)))
     w.add(ShotPlan(ShotKind.BLACK, w.frame, frames - w.frame))
     return Script(seed, title, frames, width, tuple(w.shots))
-
-
-def _credits(seed: int) -> tuple[str, ...]:
-    rng = np.random.default_rng([seed, 13])
-    names = ("A. Inkwell", "B. Cel", "C. Overlay", "D. Peg", "E. Tracer", "F. Onion-Skin", "G. Smear", "H. Dopesheet")
-    order = rng.permutation(len(names))
-    parts = ("Written by", "Drawn by", "Backgrounds by", "Painted by")
-    return tuple(f"{part} {names[k]}" for part, k in zip(parts, order, strict=False)) + ("THE END",)
 
 
 def _story(w: _Writer, end: int) -> None:
@@ -301,7 +279,7 @@ def _actor(
     shared: bool,
     close: bool,
 ) -> Actor:
-    own = size * w.between(0.92, 1.08)
+    own = size * w.between(0.94, 1.06) * (STATURE.get(name or "", 1.0) if shared else 1.0)
     height = own * STAGE / design.head_share
     # The head's middle lies in the upper half; the feet stand wherever the body then ends.
     head_y = w.between(0.40, 0.52) if close else w.between(0.36, 0.5)
@@ -319,12 +297,14 @@ def _actor(
     return Actor(design, name, beats, (x - drift, x + min(40.0, max(-40.0, 0.5 * drift))), y, height, facing, blinks)
 
 
-def _beats(w: _Writer, emotions: list[Emotion], frames: int, facing: float, shared: bool, close: bool) -> tuple[Beat, ...]:
+def _beats(
+    w: _Writer, emotions: list[Emotion], frames: int, facing: float, shared: bool, close: bool
+) -> tuple[Beat, ...]:
     """Each emotion gets its part of the shot, at least three quarters of a second where there is room."""
     count = max(1, min(len(emotions), frames // 18))
     chosen = emotions[-count:]
     cuts = [0] + [round(frames * (k + w.between(-0.15, 0.15)) / count) for k in range(1, count)]
-    beats = []
+    beats: list[Beat] = []
     previous: Emotion | None = None
     for start, emotion in zip(cuts, chosen, strict=True):
         strength = 0.0 if emotion is Emotion.NEUTRAL else w.between(0.55, 1.0)
