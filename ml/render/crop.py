@@ -13,7 +13,8 @@ from ml.detect.base import Face
 from ml.face import PAPER_CROP, CropSettings, segmented_face
 from ml.render.cast import CAST
 from ml.render.crowd import look_alike, random_design
-from ml.render.frameset import HEROES, UNKNOWN, FrameSet, Sample, SampleFace, paint_stage, paint_wild
+from ml.render.frameset import HEROES, UNKNOWN, FrameSet, Sample, SampleFace
+from ml.render.grounds import paint_stage, paint_wild
 from ml.render.props import chance, u
 from ml.render.styles import clean_style, wild_style
 from ml.types import Emotion
@@ -43,9 +44,9 @@ def _portrait(rng: Rng) -> Sample:
     s = FrameSet(rng, side, side)
     hero = chance(rng, HERO_SHARE)
     if chance(rng, 0.65 if hero else 0.3):
-        paint_stage(s, chance(rng, 0.5))
+        paint_stage(s.canvas, rng, chance(rng, 0.5))
     else:
-        paint_wild(s)
+        paint_wild(s.canvas, rng)
     if chance(rng, 0.12):
         s.add(UNKNOWN, random_design(rng), u(rng, 0, side), u(rng, 0.2, 0.8) * side, 0.8 * head, 0.9)
     name = HEROES[int(rng.integers(len(HEROES)))] if hero else UNKNOWN

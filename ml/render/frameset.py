@@ -7,24 +7,21 @@ be seen is no face.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.render.backgrounds import PLACES, STAGE, Backdrop, paint_place
 from ml.render.body import ACTIONS, draw_character
-from ml.render.canvas import Canvas, Colour, Linear, mix, polygon, scale_colour, smooth
+from ml.render.canvas import Canvas, Colour
 from ml.render.cast import CAST
 from ml.render.crowd import random_design
 from ml.render.design import Design, Pose
 from ml.render.expression import expression_for
 from ml.render.head import HeadDrawn, draw_head
-from ml.render.props import Ink, chance, draw_body, draw_prop, random_colour, random_ink, u
+from ml.render.props import Ink, chance, draw_body, draw_prop, haunch, paw, random_ink, u
 from ml.render.strangers import draw_stranger, stranger_look
-from ml.render.styles import Style, apply_style, hidden, smooth_noise
+from ml.render.styles import Style, apply_style, hidden
 from ml.types import EMOTIONS, Box, Emotion
 
 Rng = np.random.Generator
@@ -96,9 +93,7 @@ class FrameSet:
             ground = y + height * (1.0 - 0.5 * design.head_share)
             drawn = draw_character(canvas, design, expression, pose, x, ground, height, face)
         else:
-            if chance(rng, 0.6):
-                fill = design.skin if chance(rng, 0.7) else None
-                draw_body(canvas, rng, x, y + 0.4 * head, 0.5 * head, fill, self.ink)
+            self._body(x, y, head, design.skin)
             drawn = draw_head(canvas, design, expression, pose, x, y, head, face)
         legible = abs(pose.yaw) <= 65
         self.actors.append(_Actor(character, emotion, intensity, drawn, canvas.whole_area(face), legible))
@@ -111,11 +106,21 @@ class FrameSet:
         expression = expression_for(emotion, intensity, rng)
         face = len(self.actors) + 1
         look = stranger_look(rng)
-        if chance(rng, 0.75):
-            fill = look.skin if chance(rng, 0.7) else None
-            draw_body(canvas, rng, x, y + 0.35 * head, 0.5 * head, fill, self.ink)
+        self._body(x, y, head, look.skin)
         drawn = draw_stranger(canvas, rng, look, self.ink, expression, x, y, head, face)
         self.actors.append(_Actor(UNKNOWN, emotion, intensity, drawn, canvas.whole_area(face), False))
+
+    def _body(self, x: float, y: float, head: float, skin: Colour) -> None:
+        """A body for a head that has none: in its colour or another, or a lump that the head grows out of."""
+        rng, kind = self.rng, self.rng.random()
+        if kind < 0.15:
+            ink = replace(self.ink, width=0.0) if chance(rng, 0.5) else self.ink
+            size = head * u(rng, 0.6, 1.3)
+            with self.canvas.at(x + u(rng, -0.2, 0.2) * head, y + 0.85 * size, scale=size):
+                haunch(self.canvas, rng, ink, skin)
+        elif kind < 0.7:
+            fill = skin if chance(rng, 0.7) else None
+            draw_body(self.canvas, rng, x, y + 0.4 * head, 0.5 * head, fill, self.ink)
 
     def add_back(self, x: float, y: float, head: float) -> None:
         """Somebody seen from behind: a head without a face."""
@@ -138,7 +143,12 @@ class FrameSet:
             if chance(rng, 0.06) and actor.head.eye_places:
                 x, y = actor.head.eye_places[0]
                 size = math.sqrt(max(actor.whole, 16)) * u(rng, 0.15, 0.4)
-                draw_prop(canvas, rng, x + u(rng, -3, 3) * size, y + u(rng, -1, 3) * size, size, self.ink)
+                px, py = x + u(rng, -3, 3) * size, y + u(rng, -1, 3) * size
+                if chance(rng, 0.3):
+                    with canvas.at(px, py, scale=size):
+                        paw(canvas, rng, self.ink)
+                else:
+                    draw_prop(canvas, rng, px, py, size, self.ink)
 
     def finish(self, style: Style) -> Sample:
         rgb = apply_style(self.canvas.image(), style, self.rng)
@@ -197,70 +207,3 @@ def _near(mask: NDArray[np.bool_], x: float, y: float) -> bool:
     h, w = mask.shape
     i, j = math.floor(y), math.floor(x)
     return bool(0 <= i < h and 0 <= j < w and mask[max(0, i - 1) : i + 2, max(0, j - 1) : j + 2].any())
-
-
-# ------------------------------------------------------------------------------------------------ places
-
-
-@lru_cache(maxsize=64)
-def _backdrop(place: str, seed: int, width: int, blurred: bool) -> Backdrop:
-    return paint_place(place, seed, float(width), 1.0, blur=2.5 if blurred else 0.0)
-
-
-def paint_stage(s: FrameSet, close: bool) -> None:
-    """One of the series' places through a moving camera."""
-    rng = s.rng
-    names = tuple(PLACES)
-    place, seed = names[int(rng.integers(len(names)))], int(rng.integers(24))
-    width = round(STAGE * s.width / s.height)
-    zoom = u(rng, 1.3, 2.4) if close else u(rng, 1.0, 1.5)
-    backdrop = _backdrop(place, seed, width, close and chance(rng, 0.5))
-    scale = s.height / STAGE * zoom
-    slack_x, slack_y = s.width * (zoom - 1), s.height * (zoom - 1)
-    with s.canvas.at(-u(rng, -0.15, 1.15) * slack_x, -u(rng, 0.1, 1.1) * slack_y, scale=scale):
-        s.canvas.paste(backdrop.picture, backdrop.matrix)
-
-
-def paint_wild(s: FrameSet) -> None:
-    """Flat, graded, clouded or textured grounds, hills, floors and walls."""
-    rng, c, w, h = s.rng, s.canvas, s.width, s.height
-    a = random_colour(rng)
-    b = scale_colour(a, u(rng, 0.4, 0.95)) if chance(rng, 0.6) else random_colour(rng)
-    everything = polygon([(0, 0), (w, 0), (w, h), (0, h)])
-    if chance(rng, 0.6):
-        c.fill(everything, Linear((u(rng, 0, w), 0), (u(rng, 0, w), h), a, b))
-    else:
-        c.fill(everything, a)
-    if chance(rng, 0.5):
-        _texture(s, u(rng, 4, 45))
-    if chance(rng, 0.3):
-        y, colour = u(rng, 0.5, 0.95) * h, random_colour(rng)
-        c.fill(
-            polygon([(0, y), (w, y), (w, h), (0, h)]),
-            Linear((0, y), (0, h), colour, scale_colour(colour, u(rng, 0.5, 1))),
-        )
-    if chance(rng, 0.25):
-        for _ in range(int(rng.integers(1, 4))):
-            base = u(rng, 0.4, 0.95) * h
-            line = smooth([(w * k / 4, base + u(rng, -0.15, 0.15) * h) for k in range(-1, 6)], closed=False)
-            hill: Colour = random_colour(rng)
-            c.fill(np.concatenate([line, [(w * 1.3, h * 1.2), (-w * 0.3, h * 1.2)]]), hill)
-    if chance(rng, 0.15):
-        n, stripe = int(rng.integers(4, 18)), mix(a, random_colour(rng), 0.5)
-        for k in range(n):
-            c.fill(polygon([(w * k / n, 0), (w * (k + 0.5) / n, 0), (w * (k + 0.5) / n, h), (w * k / n, h)]), stripe)
-
-
-def _texture(s: FrameSet, strength: float) -> None:
-    """Paint strokes, foliage, rock: noise in brightness and, half the time, in colour."""
-    rng, pixels = s.rng, s.canvas.pixels
-    h, w = s.height, s.width
-    cells, octaves, fall = int(rng.integers(3, 24)), int(rng.integers(1, 5)), u(rng, 0.4, 0.95)
-    if chance(rng, 0.5):
-        noise = np.dstack([smooth_noise(rng, h, w, cells, octaves, fall) for _ in range(3)])
-    else:
-        noise = np.repeat(smooth_noise(rng, h, w, cells, octaves, fall)[..., None], 3, axis=2)
-    if chance(rng, 0.2):
-        noise = np.sign(noise)
-    large = cv2.resize(noise * np.float32(strength), (pixels.shape[1], pixels.shape[0]))
-    np.copyto(pixels, np.clip(pixels + large, 0, 255).astype(np.uint8))

@@ -29,9 +29,8 @@ from ml.render.frameset import (
     FrameSet,
     Sample,
     SampleFace,
-    paint_stage,
-    paint_wild,
 )
+from ml.render.grounds import paint_stage, paint_wild
 from ml.render.props import chance, draw_body, draw_prop, u
 from ml.render.styles import clean_style, wild_style
 
@@ -71,7 +70,7 @@ def _episode_frame(s: FrameSet) -> None:
     count = int(rng.choice([1, 2, 3], p=[0.42, 0.4, 0.18]))
     shot = rng.random()
     close = bool(shot < 0.3)
-    paint_stage(s, close)
+    paint_stage(s.canvas, rng, close)
     if chance(rng, 0.35):
         _props(s, 1, 3)
     low, high = (0.34, 0.72) if close else (0.16, 0.38) if shot < 0.75 else (0.07, 0.18)
@@ -99,9 +98,9 @@ def _wild_frame(s: FrameSet) -> None:
     """Strangers (and at times the cast) anywhere, among things of all kinds."""
     rng = s.rng
     if chance(rng, 0.3):
-        paint_stage(s, chance(rng, 0.3))
+        paint_stage(s.canvas, rng, chance(rng, 0.3))
     else:
-        paint_wild(s)
+        paint_wild(s.canvas, rng)
     _props(s, 0, 8, 2.5)
     count = int(rng.choice([1, 2, 3, 4, 6], p=[0.42, 0.32, 0.14, 0.07, 0.05]))
     top = 0.75 if count == 1 else 0.55
@@ -126,9 +125,9 @@ def _empty_frame(s: FrameSet) -> None:
     """No face at all: places, things, headless bodies, heads from behind."""
     rng = s.rng
     if chance(rng, 0.5):
-        paint_stage(s, chance(rng, 0.3))
+        paint_stage(s.canvas, rng, chance(rng, 0.3))
     else:
-        paint_wild(s)
+        paint_wild(s.canvas, rng)
     _props(s, 1, 10, 3.0)
     if chance(rng, 0.4):
         draw_body(
