@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -74,7 +75,7 @@ class MaskRcnnDetector:
     def _detect(self, frames: Sequence[Frame]) -> list[list[Face]]:
         batch, sizes = self.prepare(frames)
         return [
-            self._faces(found, frame.shape[0], frame.shape[1], size)
+            self.faces(found, frame.shape[0], frame.shape[1], size)
             for found, frame, size in zip(self.find(batch, sizes), frames, sizes, strict=True)
         ]
 
@@ -107,7 +108,7 @@ class MaskRcnnDetector:
                 raise ModelOutputInvalid("The detector gave a number that is not finite.")
         return [{k: v.cpu() for k, v in one.items()} for one in found]
 
-    def _faces(self, found: dict[str, Tensor], height: int, width: int, size: tuple[int, int]) -> list[Face]:
+    def faces(self, found: dict[str, Tensor], height: int, width: int, size: tuple[int, int]) -> list[Face]:
         scale = torch.tensor([width / size[1], height / size[0]] * 2, dtype=torch.float64)
         boxes = (found["boxes"].double() * scale).numpy()
         logits = found["logits"].double() / self._temperature
@@ -143,7 +144,7 @@ def paste(
 def fold_batch_norm(module: torch.nn.Module) -> None:
     """Folds every batch norm into the convolution before it: the same function with half the passes over memory."""
     children = list(module.named_children())
-    for (name, child), (next_name, following) in zip(children, children[1:], strict=False):
+    for (name, child), (next_name, following) in pairwise(children):
         if isinstance(child, torch.nn.Conv2d) and isinstance(following, torch.nn.BatchNorm2d):
             setattr(module, name, fuse_conv_bn_eval(child, following))
             setattr(module, next_name, torch.nn.Identity())

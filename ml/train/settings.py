@@ -44,10 +44,13 @@ class DetectorTraining:
 
 @dataclass(frozen=True, slots=True)
 class ClassifierTraining:
+    """``crop``: how the crops in ``data`` were cut (ml.face.CropSettings); goes into the bundle."""
+
     data: tuple[str, ...] = ()
     characters: tuple[str, ...] = ("tom", "jerry", "pip", "rosa")
     emotions: tuple[str, ...] = ("happy", "sad", "angry", "surprised", "scared", "disgusted", "neutral")
     network: dict[str, Any] = field(default_factory=dict)
+    crop: dict[str, Any] = field(default_factory=dict)
     batch: int = 64
     steps: int = 5000
     rate: float = 1.5e-3

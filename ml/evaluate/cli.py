@@ -1,0 +1,47 @@
+"""``python -m ml evaluate --bundle B --episodes DIR [--json OUT]``"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from ml.bundle import DEFAULT_BUNDLE
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--bundle", default=DEFAULT_BUNDLE, help="a bundle's folder or the name of a shipped one")
+    parser.add_argument("--episodes", required=True, type=Path, help="a folder of NAME.mp4 with NAME.truth.json")
+    parser.add_argument("--every", type=int, default=1, help="look at every n-th drawing only (no share error then)")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--json", type=Path, help="write all figures here")
+
+
+def run(args: argparse.Namespace) -> int:
+    from ml.evaluate.episodes import TruthInvalid, evaluate, read_truth
+    from ml.runtime import load_models
+
+    files = sorted(args.episodes.glob("*.truth.json"))
+    if not files:
+        raise TruthInvalid(f"{args.episodes} holds no file that ends in .truth.json.")
+    truths = [read_truth(file) for file in files]
+    models = load_models(args.bundle, args.device)
+    figures = evaluate(models, truths, max(1, args.every), lambda line: _say(line))
+    detection, emotion = figures["detection"], figures["emotion"]
+    _say(f"recall {detection['recall']}  precision {detection['precision']}  (IoU 0.5, the character must match)")
+    _say(f"by character: recall {detection['recall_by_character']}  precision {detection['precision_by_character']}")
+    _say(
+        f"emotion accuracy {emotion['accuracy']}  macro-F1 {emotion['macro_f1']}  ECE {emotion['ece']}  "
+        f"unclear {emotion['unclear']}"
+    )
+    _say(f"share error {figures['share_error']}")
+    if args.json:
+        document = {"format": 1, "bundle": models.bundle.name, "digest": models.bundle.digest, **figures}
+        args.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
