@@ -1,0 +1,37 @@
+#!/usr/bin/env python
+"""Django's command line for ToonEmo. Starts PostgreSQL and Redis first where no address for them is set."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from types import FrameType
+
+# These answer from the code alone, or start what they need themselves.
+NO_SERVICES = {"help", "version", "--version", "--help", "-h", "check", "collectstatic", "diffsettings", "makemigrations",
+               "spectacular", "doctor", "startapp", "makemessages", "compilemessages", "findstatic"}  # fmt: skip
+
+
+def _end(signum: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + signum)
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "toonemo_site.settings.dev")
+    from django.conf import settings
+    from django.core.management import execute_from_command_line
+
+    if len(sys.argv) > 1 and sys.argv[1] not in NO_SERVICES and "--help" not in sys.argv:
+        from toonemo_site import embedded
+
+        signal.signal(signal.SIGTERM, _end)  # so that what was started is also stopped
+        try:
+            embedded.ensure(settings.EMBEDDED)
+        except embedded.EmbeddedError as error:
+            sys.exit(str(error))
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""What every way of running ToonEmo has in common. docs/configuration.md explains each variable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import environ
+
+from toonemo_site import embedded
+from toonemo_site.logging import logging_config
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+env = environ.Env()
+env.read_env(BASE_DIR / ".env")
+
+# Everything that is written while running goes under here; it can be deleted when nothing runs.
+TOONEMO_VAR = env.path("TOONEMO_VAR", default=str(BASE_DIR / "var"))
+VAR_DIR = Path(str(TOONEMO_VAR)).absolute()
+TOONEMO_VAR = VAR_DIR
+
+SECRET_KEY = env.str("SECRET_KEY", default="")
+DEBUG = False
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+INSTALLED_APPS = [
+    "toonemo_site.apps.SiteConfig",
+    "catalog.apps.CatalogConfig",
+    "analysis.apps.AnalysisConfig",
+    "workers.apps.WorkersConfig",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_filters",
+    "django_htmx",
+]
+MIDDLEWARE = [
+    "toonemo_site.logging.RequestLogMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "toonemo_site.urls"
+WSGI_APPLICATION = "toonemo_site.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# Where an address is not set, the servers that come as Python wheels are started under TOONEMO_VAR.
+DATABASE_URL = env.str("DATABASE_URL", default="")
+REDIS_URL = env.str("REDIS_URL", default="")
+EMBEDDED = embedded.Wanted(VAR_DIR, postgres=not DATABASE_URL, redis=not REDIS_URL)
+DATABASES = {"default": env.db("DATABASE_URL", default=embedded.database_url(VAR_DIR))}
+DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=60)
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+REDIS_URL = REDIS_URL or embedded.redis_url(VAR_DIR)
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en"
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
+STATICFILES_DIRS = [BASE_DIR / "toonemo_site" / "static"]
+MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(VAR_DIR / "media")))
+FILE_UPLOAD_PERMISSIONS = 0o644
+
+REST_FRAMEWORK = {
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],
+    "PAGE_SIZE": 50,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "ToonEmo",
+    "DESCRIPTION": "Cartoon episodes, and what each character's face shows, and when.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOG_FORMAT = env.str("LOG_FORMAT", default="json")
+LOGGING_CONFIG = "toonemo_site.logging.configure"
+LOGGING = logging_config(level=LOG_LEVEL, json=LOG_FORMAT == "json")
+
+# The work. Dotted paths name what only a worker or a command loads, so that the web process never imports torch.
+TOONEMO_BUNDLE = env.str("TOONEMO_BUNDLE", default="toonemo")
+TOONEMO_BUNDLE_DIR = Path(env.str("TOONEMO_BUNDLE_DIR", default=str(BASE_DIR / "ml" / "bundles")))
+TOONEMO_DEVICE = env.str("TOONEMO_DEVICE", default="auto")
+TOONEMO_LEASE_SECONDS = env.int("TOONEMO_LEASE_SECONDS", default=60)
+TOONEMO_SWEEP_SECONDS = env.float("TOONEMO_SWEEP_SECONDS", default=30)
+TOONEMO_MODEL_LOADER = env.str("TOONEMO_MODEL_LOADER", default="ml.runtime.load_models")
+TOONEMO_VIDEO_PROBE = "workers.probe.probe_video"
