@@ -15,13 +15,13 @@ _WHITE: Colour = (255.0, 255.0, 255.0)
 
 def _bush(c: Canvas, rng: Rng) -> None:
     leaf = props.hsv(rng.uniform(0.24, 0.4), rng.uniform(0.4, 0.6), rng.uniform(0.42, 0.62))
-    blobs = [(x, rng.uniform(-0.75, -0.3), rng.uniform(0.42, 0.6)) for x in np.linspace(-1.1, 1.1, 6)]
-    for x, y, r in blobs:
-        c.shape(ellipse(x, y, r, 0.9 * r), leaf, scale_colour(leaf, 0.55), 0.05, face=0)
-    c.fill(polygon([(-1.5, -0.3), (1.5, -0.3), (1.6, 3.0), (-1.6, 3.0)]), leaf, face=0)
-    for x, y, r in blobs:
-        c.fill(ellipse(x, y, 0.95 * r, 0.85 * r), leaf, face=0)
-        c.fill(ellipse(x - 0.08, y - 0.1, 0.55 * r, 0.45 * r), mix(leaf, _WHITE, 0.14))
+    edge = scale_colour(leaf, 0.55)
+    for row, dark in ((0.0, 1.0), (0.75, 0.93), (1.5, 0.86), (2.3, 0.8)):
+        tone = scale_colour(leaf, dark)
+        for x in np.linspace(-1.15 - 0.1 * row, 1.15 + 0.1 * row, 6):
+            y, r = row + rng.uniform(-0.65, -0.35), rng.uniform(0.44, 0.6)
+            c.shape(ellipse(x, y, r, 0.9 * r), tone, edge, 0.04, face=0)
+            c.fill(ellipse(x - 0.07, y - 0.1, 0.6 * r, 0.5 * r), mix(tone, _WHITE, 0.12))
 
 
 def _crate(c: Canvas, rng: Rng) -> None:

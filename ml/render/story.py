@@ -5,7 +5,7 @@ Times inside a shot are frames from its start. A script follows from its seed, l
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -195,6 +195,8 @@ def _scene(w: _Writer, place: str, end: int) -> None:
         _, first, second = _GAGS[gag]
         a, b = names[0], names[1]
         feelings = {a: list(first), b: list(second)}
+        if first[1] is Emotion.ANGRY and end - w.frame > 90 and w.chance(0.6):
+            _chase(w, place, place_seed, floor, b, a, int(w.rng.integers(34, 52)))
         _gag_shots(w, place, place_seed, floor, feelings, end)
         names = names[1:] + names[:1] if w.chance(0.6) else [names[1], names[2], names[3], names[0]]
 
@@ -239,7 +241,7 @@ def _shot(
     actors = []
     cast: list[tuple[Design, str | None, list[Emotion]]] = [(CAST[n], n, feelings[n]) for n in who]
     if w.chance(0.10):  # somebody passing by
-        cast.append((random_design(w.rng), None, [list(Emotion)[int(w.rng.integers(7))]]))
+        cast.append((_stranger(w), None, [list(Emotion)[int(w.rng.integers(7))]]))
         places = [0.2, 0.5, 0.8] if len(cast) == 3 else [0.33, 0.72]
         size = min(size, 0.27)
     for k, (design, name, emotions) in enumerate(cast):
@@ -261,6 +263,31 @@ def _shot(
             camera=_camera(w, frames, 0.38, shake=_shock(actors) if shocked and w.chance(0.4) else None, close=close),
         )
     )
+
+
+def _stranger(w: _Writer) -> Design:
+    """Somebody made up on the spot, neither so dark nor so pale that the drawing on the face is lost."""
+    for _ in range(20):
+        design = random_design(w.rng)
+        if 80.0 < sum(design.skin) / 3.0 < 236.0:
+            break
+    return design
+
+
+def _chase(w: _Writer, place: str, place_seed: int, floor: float, runner: str, hunter: str, frames: int) -> None:
+    """One runs across the picture with the other behind."""
+    way = 1.0 if w.chance(0.5) else -1.0
+    size = w.between(0.19, 0.26)
+    feelings = {runner: Emotion.SCARED if w.chance(0.6) else Emotion.HAPPY, hunter: Emotion.ANGRY}
+    actors = []
+    for name, ahead in ((hunter, 0.0), (runner, w.between(0.26, 0.36))):
+        actor = _actor(w, CAST[name], name, [feelings[name]], 0.5, [0.5 + 0.1 * way], size, frames, True, False)
+        beats = tuple(replace(b, action="run", yaw=way * w.between(24, 46), lively=True) for b in actor.beats)
+        start = 0.5 + way * (ahead - 0.62)
+        path = (start * w.width, (start + way * w.between(0.85, 1.0)) * w.width)
+        actors.append(replace(actor, beats=beats, x=path, facing=way))
+    camera = _camera(w, frames, 0.4)
+    w.add(ShotPlan(ShotKind.STORY, w.frame, frames, 2, place, place_seed, floor, actors=tuple(actors), camera=camera))
 
 
 def _shock(actors: list[Actor]) -> int:
