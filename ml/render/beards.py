@@ -33,29 +33,17 @@ def draw_beard(canvas: Canvas, design: Design, inks: Inks, turn: Turn, skull: Pa
     cheek = 0.12 * math.sin(turn.yaw)
     if design.beard > 0.0:
         low = h * (1.0 + 0.7 * design.beard)
-        locks = [(-1.02 * w, 0.05), (-1.04 * w, 0.5 * h), (-0.78 * w, 0.72 * low), (-0.5 * w, 0.82 * low), (-0.3 * w, 0.98 * low),
-                 (x * 0.6, low), (0.3 * w, 0.96 * low), (0.52 * w, 0.82 * low), (0.8 * w, 0.7 * low), (1.04 * w, 0.5 * h), (1.02 * w, 0.05)]  # fmt: skip
-        edge = [
-            (0.78 * w + cheek, 0.12),
-            (x + 0.5, y + 0.04),
-            (x, y - 0.02),
-            (x - 0.5, y + 0.04),
-            (-0.78 * w + cheek, 0.12),
-        ]
+        half = [(1.02, 0.05), (1.04, 0.5 * h), (0.8, 0.71 * low), (0.51, 0.82 * low), (0.3, 0.97 * low)]
+        locks = [(-px * w, py) for px, py in half] + [(x * 0.6, low)] + [(px * w, py) for px, py in reversed(half)]
+        lip = [(x + 0.5, y + 0.04), (x, y - 0.02), (x - 0.5, y + 0.04)]
+        edge = [(0.78 * w + cheek, 0.12), *lip, (-0.78 * w + cheek, 0.12)]
         path = smooth([*locks, *edge])
         canvas.shape(path, paint_of(design, colour, 0.0, 0.7, 0.8), inks.ink, inks.width, face=0)
         canvas.mark(skull, face)
         return
     with canvas.clip(skull):
-        jaw = [
-            (-1.3 * w, 0.28),
-            (x - 0.5, y + 0.1),
-            (x, y),
-            (x + 0.5, y + 0.1),
-            (1.3 * w, 0.28),
-            (1.3 * w, 2.0),
-            (-1.3 * w, 2.0),
-        ]
+        chin = [(1.3 * w, 0.28), (1.3 * w, 2.0), (-1.3 * w, 2.0)]
+        jaw = [(-1.3 * w, 0.28), (x - 0.5, y + 0.1), (x, y), (x + 0.5, y + 0.1), *chin]
         canvas.fill(smooth(jaw), colour, face)
 
 
@@ -66,11 +54,6 @@ def draw_moustache(canvas: Canvas, design: Design, inks: Inks, turn: Turn) -> No
     narrow = 0.6 + 0.4 * turn.narrowing(0.0, design.mouth_y)
     for side in (-1.0, 1.0):
         reach = side * (0.3 + 0.5 * design.moustache) * narrow
-        wing = [
-            (x, y - 0.08),
-            (x + 0.5 * reach, y - 0.1),
-            (x + reach, y + 0.1 * design.moustache),
-            (x + 0.55 * reach, y + 0.16),
-            (x, y + 0.08),
-        ]
+        upper = [(x, y - 0.08), (x + 0.5 * reach, y - 0.1), (x + reach, y + 0.1 * design.moustache)]
+        wing = [*upper, (x + 0.55 * reach, y + 0.16), (x, y + 0.08)]
         canvas.shape(smooth(wing), design.hair_colour, scale_colour(design.hair_colour, 0.6), 0.6 * inks.width)

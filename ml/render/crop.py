@@ -15,7 +15,7 @@ from ml.render.cast import CAST
 from ml.render.crowd import look_alike, random_design
 from ml.render.frameset import HEROES, UNKNOWN, FrameSet, Sample, SampleFace
 from ml.render.grounds import paint_stage, paint_wild
-from ml.render.props import chance, u
+from ml.render.ink import chance, u
 from ml.render.styles import clean_style, wild_style
 from ml.types import Emotion
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.render.bodies import draw_body, haunch, paw
 from ml.render.body import ACTIONS, draw_character
 from ml.render.canvas import Canvas, Colour
 from ml.render.cast import CAST
@@ -19,7 +20,8 @@ from ml.render.crowd import random_design
 from ml.render.design import Design, Pose
 from ml.render.expression import expression_for
 from ml.render.head import HeadDrawn, draw_head
-from ml.render.props import Ink, chance, draw_body, draw_prop, haunch, paw, random_ink, u
+from ml.render.ink import Ink, chance, random_ink, u
+from ml.render.props import draw_prop
 from ml.render.strangers import draw_stranger, stranger_look
 from ml.render.styles import Style, apply_style, hidden
 from ml.types import EMOTIONS, Box, Emotion

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ml.render.backgrounds import PLACES, STAGE, Backdrop, paint_place
 from ml.render.canvas import Canvas, Linear, brush, mix, polygon, scale_colour, smooth
-from ml.render.props import chance, random_colour, u
+from ml.render.ink import chance, random_colour, u
 from ml.render.styles import smooth_noise
 
 Rng = np.random.Generator

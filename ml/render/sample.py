@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 from pycocotools import mask as coco
 
+from ml.render.bodies import draw_body
 from ml.render.cast import CAST
 from ml.render.crop import sample_crop
 from ml.render.crowd import look_alike, random_design
@@ -31,7 +32,8 @@ from ml.render.frameset import (
     SampleFace,
 )
 from ml.render.grounds import paint_stage, paint_wild
-from ml.render.props import chance, draw_body, draw_prop, u
+from ml.render.ink import chance, u
+from ml.render.props import draw_prop
 from ml.render.styles import clean_style, wild_style
 
 __all__ = ["CHARACTERS", "SIZE", "UNKNOWN", "Sample", "SampleFace", "sample_crop", "sample_frame", "write_frames"]

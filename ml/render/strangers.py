@@ -14,7 +14,7 @@ from ml.render.canvas import Canvas, Colour, Path, brush, ellipse, hull, mix, sc
 from ml.render.crowd import fur, hair_tone, pick, skin_tone
 from ml.render.expression import Expression
 from ml.render.head import HeadDrawn
-from ml.render.props import BLACK, WHITE, Ink, chance, hsv, random_colour, u
+from ml.render.ink import BLACK, WHITE, Ink, chance, hsv, random_colour, u
 
 Rng = np.random.Generator
 MOUTH: Colour = (96.0, 20.0, 30.0)
@@ -154,11 +154,11 @@ def _man(h: _Head, opening: float, tough: bool) -> None:
     nose, droop = u(rng, 0.12, 0.6), u(rng, -0.12, 0.2)
     jaw = u(rng, 0.15, 0.4) if tough else u(rng, -0.2, 0.12)
     forehead, low = u(rng, 0.5, 0.85), u(rng, 0.85, 1.15) + 0.3 * opening
-    outline = [
-        (-0.55, -0.85), (0.0, -1.0), (forehead, -0.72), (0.74, -0.36), (0.7, -0.14), (0.72 + nose, 0.04 + droop), (0.68 + 0.8 * nose, 0.2 + droop),
-        (0.7, 0.26), (0.76 + 0.3 * jaw, 0.38), (0.7, 0.47), (0.72 + 0.6 * jaw, 0.56 + 0.5 * opening), (0.66 + jaw, low - 0.12), (0.4 + jaw, low),
-        (-0.1, 0.95), (-0.6, 0.75), (-0.92, 0.2), (-0.95, -0.35),
-    ]  # fmt: skip
+    bulb = [(0.7, -0.14), (0.72 + nose, 0.04 + droop), (0.68 + 0.8 * nose, 0.2 + droop), (0.7, 0.26)]
+    lips = [(0.76 + 0.3 * jaw, 0.38), (0.7, 0.47), (0.72 + 0.6 * jaw, 0.56 + 0.5 * opening)]
+    chin = [(0.66 + jaw, low - 0.12), (0.4 + jaw, low), (-0.1, 0.95), (-0.6, 0.75)]
+    skull = [(-0.92, 0.2), (-0.95, -0.35), (-0.55, -0.85), (0.0, -1.0), (forehead, -0.72), (0.74, -0.36)]
+    outline = [*skull, *bulb, *lips, *chin]
     h.part(smooth(outline, steps=4), h.skin)
     curve = h.expression.curve
     corner = (u(rng, 0.15, 0.4), 0.48 - 0.2 * curve + 0.2 * opening)

@@ -274,10 +274,10 @@ def hidden(style: Style, height: int, width: int) -> NDArray[np.bool_] | None:
     cv2.rectangle(shown, (x1, y1 + r), (x2, y2 - r), 1, -1)
     for x, y in ((x1 + r, y1 + r), (x2 - r, y1 + r), (x1 + r, y2 - r), (x2 - r, y2 - r)):
         cv2.circle(shown, (x, y), r, 1, -1)
-    return shown == 0
+    return np.asarray(shown == 0)
 
 
-def _colour(f: NDArray[np.float32], s: Style) -> NDArray[np.float32]:
+def _colour(f: Any, s: Style) -> NDArray[np.float32]:
     if s.saturation != 1.0:
         grey = (f @ LUMA)[..., None]
         f = grey + (f - grey) * np.float32(s.saturation)
@@ -287,10 +287,10 @@ def _colour(f: NDArray[np.float32], s: Style) -> NDArray[np.float32]:
         f = (f - 128) * np.float32(s.contrast) + 128
     if s.tint != (1.0, 1.0, 1.0) or s.lift != (0.0, 0.0, 0.0):
         f = f * np.array(s.tint, np.float32) + np.array(s.lift, np.float32)
-    return f
+    return np.asarray(f, np.float32)
 
 
-def _light(f: NDArray[np.float32], s: Style, rng: Rng) -> NDArray[np.float32]:
+def _light(f: Any, s: Style, rng: Rng) -> NDArray[np.float32]:
     h, w = f.shape[:2]
     if s.vignette:
         y = np.linspace(-1, 1, h, dtype=np.float32)[:, None]
@@ -304,7 +304,7 @@ def _light(f: NDArray[np.float32], s: Style, rng: Rng) -> NDArray[np.float32]:
         f = f + np.float32(s.glare) * ramp * (np.array([255, 245, 215], np.float32) - f)
     if s.shadows:
         f = f * (1 - np.float32(s.shadows) * (smooth_noise(rng, h, w, 4, 3) > 0.15)[..., None])
-    return f
+    return np.asarray(f, np.float32)
 
 
 def _lens(f: NDArray[np.float32], s: Style) -> NDArray[np.float32]:
