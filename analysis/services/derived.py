@@ -78,7 +78,8 @@ def run_shots(segments: Sequence[Segment]) -> tuple[ShotSpan, ...]:
         if segment.status != SegmentStatus.DONE:
             cuts += [segment.start_ms, segment.end_ms]
     kinds = [ShotSpan(start, end, ShotKind(kind)) for s in segments for start, end, kind in s.kinds]
-    return timeline.shots_from_cuts(max(s.end_ms for s in segments), cuts, kinds)
+    duration_ms = max(s.end_ms for s in segments)
+    return timeline.shots_from_cuts(duration_ms, cuts, timeline.settle_cards(kinds, duration_ms))
 
 
 def _detection(row: FaceDetection, slugs: Mapping[int, str]) -> Detection:

@@ -1,0 +1,68 @@
+"""A small picture for each scene of a run. One that cannot be made is left out; a run never fails for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import structlog
+from django.conf import settings
+from django.db.models import F
+
+from analysis.models import AnalysisRun, FaceDetection, Scene
+from workers.patience import patiently
+
+WIDTH = 320
+QUALITY = 85
+
+logger = structlog.get_logger(__name__)
+
+
+def thumbnails_write(run_id: int) -> int:
+    """Writes ``thumbnails/<run>/<scene>.jpg`` under MEDIA_ROOT for each scene that has none; gives how many."""
+    run = patiently(lambda: AnalysisRun.objects.select_related("episode__source").filter(pk=run_id).first())
+    source = None if run is None else run.episode.source
+    if run is None or source is None or source.sha256 != run.source_sha256:
+        return 0
+    path = Path(settings.MEDIA_ROOT) / source.stored_name
+    scenes = patiently(lambda: list(Scene.objects.filter(run=run, thumbnail="").order_by("index")))
+    made = 0
+    for scene in scenes:
+        name = f"thumbnails/{run.pk}/{scene.pk}.jpg"
+        pts_ms = patiently(lambda: thumbnail_time(scene))  # noqa: B023 - called at once
+        if thumbnail_write(path, pts_ms, scene.end_ms, Path(settings.MEDIA_ROOT) / name):
+            made += patiently(lambda: Scene.objects.filter(pk=scene.pk).update(thumbnail=name))  # noqa: B023
+    logger.info("thumbnails_written", run=run_id, scenes=len(scenes), made=made)
+    return made
+
+
+def thumbnail_time(scene: Scene) -> int:
+    """When the surest known face of the scene shows; its middle where there is none."""
+    faces = FaceDetection.objects.filter(run_id=scene.run_id, character__isnull=False)
+    inside = faces.filter(pts_ms__gte=scene.start_ms, pts_ms__lt=scene.end_ms)
+    best = inside.order_by(F("score").desc(), "pts_ms").values_list("pts_ms", flat=True).first()
+    return (scene.start_ms + scene.end_ms) // 2 if best is None else best
+
+
+def thumbnail_write(video: Path, pts_ms: int, end_ms: int, target: Path) -> bool:
+    """The picture that shows at ``pts_ms``, ``WIDTH`` pixels wide, as JPEG. False, and a line in the log: not made."""
+    import cv2
+
+    from ml.errors import ToonemoError
+    from ml.video import Drawing, read_segment
+
+    try:
+        found = read_segment(video, pts_ms, min(pts_ms + 1000, end_ms), thumbs=False)
+        drawing = next((item for item in found if isinstance(item, Drawing)), None)
+        if drawing is None:
+            return False
+        height = max(1, round(drawing.picture.shape[0] * WIDTH / drawing.picture.shape[1]))
+        small = cv2.resize(drawing.picture, (WIDTH, height), interpolation=cv2.INTER_AREA)
+        worked, data = cv2.imencode(".jpg", small[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+        target.parent.mkdir(parents=True, exist_ok=True)
+        half = target.with_suffix(".part")
+        half.write_bytes(data.tobytes())
+        half.replace(target)
+    except (ToonemoError, OSError, cv2.error) as error:
+        logger.warning("thumbnail_failed", video=video.name, pts_ms=pts_ms, reason=str(error))
+        return False
+    return bool(worked)
