@@ -32,22 +32,25 @@ def episode_name(number: int, seed: int) -> str:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Renders; prints a progress line per episode. Exit status 2 where the options make no episode."""
+    """Renders; prints a progress line per episode. Exit status 2 where the options make no episode, 1 where it cannot be written."""
     if args.episodes < 1 or args.seed < 0:
         print("render: --episodes is at least 1 and --seed at least 0", file=sys.stderr)  # noqa: T201
         return 2
-    args.out.mkdir(parents=True, exist_ok=True)
     for number in range(1, args.episodes + 1):
         seed = args.seed + number - 1
         path = args.out / f"{episode_name(number, seed)}.mp4"
         started = time.monotonic()
         try:
+            args.out.mkdir(parents=True, exist_ok=True)
             truth = render_episode(
                 path, seed, duration_s=args.duration, size=args.size, style=args.style, on_progress=_Line(path.name)
             )
         except ValueError as error:
             print(f"render: {error}", file=sys.stderr)  # noqa: T201
             return 2
+        except OSError as error:
+            print(f"render: {path} cannot be written: {error.strerror}", file=sys.stderr)  # noqa: T201
+            return 1
         seconds = time.monotonic() - started
         print(  # noqa: T201
             f"\r{path.name}: {truth.video.frames} frames, {len(truth.drawings)} drawings, {seconds:.1f} s; "

@@ -169,7 +169,7 @@ def _angry(k: float, d: _Draw) -> Expression:
         ears=-0.35 * k,
         wrinkle=0.8 * k,
         tint=RED,
-        tint_amount=(0.2 + 0.22 * k) if d.chance(0.5) else 0.0,
+        tint_amount=(0.14 + 0.18 * k) if d.chance(0.5) else 0.0,
         steam=1.0 if k > 0.85 and d.chance(0.4) else 0.0,
         gaze_x=d.jitter(0.15),
     )
@@ -251,7 +251,7 @@ def _disgusted(k: float, d: _Draw) -> Expression:
         curve=-0.6,
         wrinkle=1.0,
         tint=GREEN,
-        tint_amount=(0.22 + 0.2 * k) if d.chance(0.65) else 0.0,
+        tint_amount=(0.2 + 0.16 * k) if d.chance(0.65) else 0.0,
         ears=-0.3 * k,
         stretch=-0.03 * k,
         skew=side * 0.15,

@@ -99,7 +99,7 @@ def _fluff(canvas: Canvas, design: Design, inks: Inks) -> None:
 
 def _markings(canvas: Canvas, design: Design, expression: Expression, inks: Inks, turn: Turn, skull: Path) -> None:
     plain = not (design.face_patch or design.stripes or design.freckles or expression.blush > 0.05)
-    red_top = expression.tint_amount > 0.25 and expression.tint[0] > 200.0
+    red_top = expression.tint_amount > 0.2 and expression.tint[0] > 200.0
     if plain and not red_top:
         return
     with canvas.clip(skull):

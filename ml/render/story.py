@@ -46,6 +46,10 @@ _GAGS: tuple[tuple[str, tuple[Emotion, ...], tuple[Emotion, ...]], ...] = (
     ("prank", (_H, _H, _S), (_N, _U, _A)),
     ("chase", (_A, _A, _U), (_F, _F, _H)),
     ("discovery", (_N, _U, _H), (_N, _N, _U)),
+    ("mud", (_N, _D, _A), (_H, _H, _H)),
+    ("old cheese", (_H, _H, _U), (_N, _D, _D)),
+    ("worm", (_N, _U, _D), (_H, _D, _N)),
+    ("spider", (_N, _F, _F), (_N, _N, _D)),
     ("envy", (_H, _H, _N), (_N, _D, _A)),
 )
 

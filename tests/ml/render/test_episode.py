@@ -214,5 +214,8 @@ def test_the_command_refuses_nonsense(tmp_path: Path, capsys: pytest.CaptureFixt
     assert cli.run(parser.parse_args(["--episodes", "0", "--out", str(tmp_path)])) == 2
     assert cli.run(parser.parse_args(["--size", "161x90", "--out", str(tmp_path)])) == 2
     assert "even" in capsys.readouterr().err
+    (tmp_path / "file").write_text("in the way")
+    assert cli.run(parser.parse_args(["--duration", "1", "--out", str(tmp_path / "file" / "season")])) == 1
+    assert "cannot be written" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         parser.parse_args(["--size", "large", "--out", str(tmp_path)])
