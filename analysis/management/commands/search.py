@@ -1,0 +1,46 @@
+"""``manage.py search "happiest Jerry scenes"``: the search that the site uses."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from analysis.search.answer import Answer, search
+
+
+class Command(BaseCommand):
+    help = "Find scenes, moments, episodes or characters by what faces show, asked in plain words."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("question", nargs="+", help='for example "happiest Jerry scenes"')
+        parser.add_argument("--page", type=int, default=1, help="which page of the answer (from 1)")
+        parser.add_argument("--json", action="store_true", help="print the documented JSON answer")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        answer = search(" ".join(options["question"]), page=max(1, options["page"]))
+        if options["json"]:
+            self.stdout.write(json.dumps(answer.to_json(), ensure_ascii=False, indent=2))
+            return
+        if answer.refusal is not None:
+            raise CommandError(f"{answer.echo} [{answer.refusal.code}]")
+        for line in lines(answer):
+            self.stdout.write(line)
+
+
+def lines(answer: Answer) -> list[str]:
+    """The answer for a terminal."""
+    out = [f"Understood: {answer.echo}"]
+    if answer.unused:
+        out.append(f"Not used: {', '.join(answer.unused)}")
+    if not answer.results:
+        out.append("Nothing like that was found.")
+    start = 1 if answer.page == 1 else 1 + 20 * (answer.page - 1)
+    for place, r in enumerate(answer.results, start):
+        mark = "  (not enough evidence)" if r.lacking else ""
+        out.append(f"{place:>3}. {r.score:.3f}  {r.heading}  {r.where}{mark}")
+        out.append(f"            {r.why}  [episode {r.episode_id}]")
+    if answer.more:
+        out.append(f"More with --page {answer.next_page}")
+    return out

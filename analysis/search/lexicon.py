@@ -1,0 +1,160 @@
+"""The words that search knows (``lexicon.json``) and the names that it is given (the registry), found despite a typo."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+LEAST_TYPO_LETTERS = 5
+_TOKEN = re.compile(r'"([^"]*)"|“([^”]*)”|(\d+[.,]\d+|[^\W_]+(?:[\'’][^\W_]+)*|<=|>=|[<>%≤≥])')
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """``norm``: for comparing; ``said``: as the person wrote it; ``quoted``: the text between quotation marks."""
+
+    norm: str
+    said: str
+    quoted: bool = False
+    possessive: bool = False
+
+    @property
+    def capital(self) -> bool:
+        return self.said[:1].isupper() and not self.said.isupper()
+
+
+def tokens_of(text: str) -> list[Token]:
+    """Words, numbers, comparison signs and quoted texts. Never raises."""
+    found = []
+    for match in _TOKEN.finditer(unicodedata.normalize("NFKC", text)):
+        quoted = match.group(1) if match.group(1) is not None else match.group(2)
+        if quoted is not None:
+            if quoted.strip():
+                found.append(Token(quoted.strip().casefold(), quoted.strip(), quoted=True))
+            continue
+        said = match.group(3)
+        norm = said.casefold().replace("’", "'").replace("≤", "<=").replace("≥", ">=")
+        possessive = norm.endswith("'s") and len(norm) > 2
+        found.append(Token(norm[:-2] if possessive else norm, said, possessive=possessive))
+    return found
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """A name as the words that a person would type, quotation marks set aside."""
+    return tuple(t.norm for t in tokens_of(re.sub('["“”]', " ", text)))
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A character or a series of the catalogue."""
+
+    slug: str
+    name: str
+    aliases: tuple[str, ...] = ()
+
+    def spellings(self) -> list[tuple[str, ...]]:
+        return [w for w in dict.fromkeys(words_of(s) for s in (self.name, *self.aliases, self.slug)) if w]
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    characters: tuple[Named, ...] = ()
+    series: tuple[Named, ...] = ()
+
+    def character(self, slug: str) -> Named | None:
+        return next((c for c in self.characters if c.slug == slug), None)
+
+    def series_named(self, slug: str) -> Named | None:
+        return next((s for s in self.series if s.slug == slug), None)
+
+
+@lru_cache(maxsize=1)
+def lexicon() -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(Path(__file__).with_name("lexicon.json").read_text(encoding="utf-8"))
+    return data
+
+
+@lru_cache(maxsize=1)
+def meanings() -> dict[str, tuple[str, str]]:
+    """word -> (kind, value): ("target", "scenes"), ("emotion", "happy"), ("order", "most"), ("unsupported", ...)..."""
+    data = lexicon()
+    found: dict[str, tuple[str, str]] = {}
+    for word in data["filler"]:
+        found[word] = ("filler", word)
+    for group, words in data["unsupported"].items():
+        found |= dict.fromkeys(words, ("unsupported", group))
+    for kind, words in data["clauses"].items():
+        found |= dict.fromkeys(words, ("clause", kind))
+    for order in ("most", "least"):
+        found |= dict.fromkeys(data[order], ("order", order))
+    for target, words in data["targets"].items():
+        found |= dict.fromkeys(words, ("target", target))
+    for emotion, entry in data["emotions"].items():
+        found |= dict.fromkeys(entry["words"], ("emotion", emotion))
+    return found
+
+
+@lru_cache(maxsize=2048)
+def meaning_of(word: str) -> tuple[str, str] | None:
+    """The meaning of a word of the lexicon, one typo forgiven from five letters on; None where there is none or where
+    the typo could stand for words of different meanings."""
+    known = meanings()
+    if word in known:
+        return known[word]
+    near = {meaning for other, meaning in known.items() if meaning[0] != "filler" and one_typo(word, other)}
+    return near.pop() if len(near) == 1 else None
+
+
+def one_typo(typed: str, word: str) -> bool:
+    """Whether one letter added, left out, changed or swapped with its neighbour makes ``typed`` of ``word``.
+
+    ``word`` has at least five letters; digits are never a typo.
+    """
+    if len(word) < LEAST_TYPO_LETTERS or abs(len(typed) - len(word)) > 1 or typed == word or not typed.isalpha():
+        return False
+    start = next((i for i, (a, b) in enumerate(zip(typed, word, strict=False)) if a != b), min(len(typed), len(word)))
+    a, b = typed[start:], word[start:]
+    if len(a) == len(b):
+        return a[1:] == b[1:] or (len(a) > 1 and a[0] == b[1] and a[1] == b[0] and a[2:] == b[2:])
+    return a[1:] == b if len(a) > len(b) else a == b[1:]
+
+
+@dataclass(frozen=True, slots=True)
+class NameMatch:
+    slugs: tuple[str, ...]  # more than one: the name is ambiguous
+    length: int  # tokens
+
+
+def match_name(tokens: Sequence[Token], at: int, named: Iterable[Named], typos: bool) -> NameMatch | None:
+    """The longest name that begins at ``at``; an exact one before one with a typo."""
+    best: NameMatch | None = None
+    slugs: dict[int, list[str]] = {}
+    for entry in named:
+        for spelling in entry.spellings():
+            here = tokens[at : at + len(spelling)]
+            if len(here) < len(spelling) or any(t.quoted for t in here):
+                continue
+            if all(t.norm == w or (typos and one_typo(t.norm, w)) for t, w in zip(here, spelling, strict=True)):
+                slugs.setdefault(len(spelling), [])
+                if entry.slug not in slugs[len(spelling)]:
+                    slugs[len(spelling)].append(entry.slug)
+    if slugs:
+        longest = max(slugs)
+        best = NameMatch(tuple(slugs[longest]), longest)
+    return best
+
+
+def match_quoted(text: str, named: Iterable[Named]) -> NameMatch | None:
+    """A quoted text: the slug itself before a name or alias."""
+    named = list(named)
+    if any(entry.slug.casefold() == text.casefold() for entry in named):
+        return NameMatch(tuple(e.slug for e in named if e.slug.casefold() == text.casefold()), 1)
+    words = words_of(text)
+    slugs = tuple(e.slug for e in named if words and words in e.spellings())
+    return NameMatch(slugs, 1) if slugs else None

@@ -1,0 +1,167 @@
+"""Episodes as people browse them: each with the run it shows, in a number of queries that does not grow."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Exists, F, FloatField, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
+
+from analysis.models import AnalysisRun, EmotionProfile, Publication, Scene
+from analysis.selectors.profiles import Glance, Rating, glance_of, rating_of
+from catalog.models import Character, Episode, Series
+from ml.types import EMOTIONS, Emotion
+
+SORTS = {
+    "series": "Series and number",
+    "title": "Title",
+    "newest": "Newest first",
+    "shortest": "Shortest first",
+    "longest": "Longest first",
+    "most": "Most of the emotion",
+    "least": "Least of the emotion",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeFilter:
+    """What a visitor narrows the catalogue to; empty strings mean anything."""
+
+    series: str = ""
+    character: str = ""
+    emotion: str = ""
+    words: str = ""
+    sort: str = "series"
+
+    @property
+    def any(self) -> bool:
+        return bool(self.series or self.character or self.emotion or self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeCard:
+    """``run``: the one it shows, or None; ``latest``: the newest run of any kind, for what has nothing to show."""
+
+    episode: Episode
+    run: AnalysisRun | None
+    latest: AnalysisRun | None
+    thumbnail_scene: int | None
+    ratings: tuple[Rating, ...]
+    glance: Glance
+
+
+def episodes_annotated() -> QuerySet[Episode]:
+    """Every episode with series and source joined, and ``shown_run``: the id of the run it shows, or None."""
+    current = Publication.objects.filter(episode=OuterRef("pk"), withdrawn_at__isnull=True)
+    return Episode.objects.select_related("series", "source").annotate(shown_run=Subquery(current.values("run_id")[:1]))
+
+
+def episodes_find(wanted: EpisodeFilter) -> QuerySet[Episode]:
+    """Filtered and sorted; the order is total, so that pages never overlap."""
+    found = episodes_annotated()
+    if wanted.series:
+        found = found.filter(series__slug=wanted.series)
+    if wanted.words:
+        for word in wanted.words.split()[:8]:
+            found = found.filter(Q(title__icontains=word) | Q(series__title__icontains=word))
+    profiles = EmotionProfile.objects.filter(run_id=OuterRef("shown_run"))
+    if wanted.character:
+        profiles = profiles.filter(character__slug=wanted.character)
+        found = found.filter(Exists(profiles))
+    emotion = wanted.emotion if wanted.emotion in EMOTIONS else ""
+    if emotion:
+        found = found.filter(Exists(_with_bound(profiles, emotion, "low").filter(bound__gt=0)))
+    return _sorted(found, profiles, emotion, wanted.sort)
+
+
+def _with_bound(profiles: QuerySet[EmotionProfile], emotion: str, bound: str) -> QuerySet[EmotionProfile]:
+    """Rated profiles with ``bound``: the lower or upper end of the emotion's share."""
+    return profiles.filter(enough=True).annotate(bound=Cast(KT(f"shares__{emotion}__{bound}"), FloatField()))
+
+
+def _sorted(found: QuerySet[Episode], profiles: QuerySet[EmotionProfile], emotion: str, sort: str) -> QuerySet[Episode]:
+    if sort in ("most", "least") and emotion:
+        bounds = _with_bound(profiles, emotion, "low" if sort == "most" else "high")
+        highest = bounds.order_by().values("run_id").annotate(highest=Max("bound")).values("highest")
+        found = found.annotate(bound=Subquery(highest[:1]))
+        order = F("bound").desc(nulls_last=True) if sort == "most" else F("bound").asc(nulls_last=True)
+        return found.order_by(order, "title", "pk")
+    by = {
+        "title": ("title",),
+        "newest": ("-created_at",),
+        "shortest": (F("source__duration_ms").asc(nulls_last=True),),
+        "longest": (F("source__duration_ms").desc(nulls_last=True),),
+    }
+    default = ("series__title", F("season").asc(nulls_last=True), F("number").asc(nulls_last=True), "part", "title")
+    return found.order_by(*by.get(sort, default), "pk")
+
+
+def episode_cards(episodes: Sequence[Episode]) -> list[EpisodeCard]:
+    """Cards for one page of ``episodes_annotated`` rows, in four queries however many they are."""
+    shown = [run_id for e in episodes if (run_id := _shown_run(e)) is not None]
+    runs = AnalysisRun.objects.select_related("bundle").in_bulk(shown)
+    ratings = ratings_by_run(shown)
+    pictures = Scene.objects.filter(run_id__in=shown).exclude(thumbnail="").order_by("run_id", "index")
+    picture = {run: pk for pk, run in reversed(list(pictures.distinct("run_id").values_list("pk", "run_id")))}
+    without = [e.pk for e in episodes if _shown_run(e) is None]
+    newest = AnalysisRun.objects.filter(episode_id__in=without).order_by("episode_id", "-id").distinct("episode_id")
+    latest = {run.episode_id: run for run in newest}
+    cards = []
+    for episode in episodes:
+        run_id = _shown_run(episode)
+        found = ratings.get(run_id, ()) if run_id is not None else ()
+        run = runs.get(run_id) if run_id is not None else None
+        scene = picture.get(run_id) if run_id is not None else None
+        cards.append(EpisodeCard(episode, run, latest.get(episode.pk), scene, tuple(found), glance_of(found)))
+    return cards
+
+
+def _shown_run(episode: Episode) -> int | None:
+    run_id: int | None = episode.__dict__["shown_run"]  # the annotation of episodes_annotated
+    return run_id
+
+
+def ratings_by_run(run_ids: Iterable[int]) -> dict[int, list[Rating]]:
+    """The ratings of each run, the character seen longest first, in one query."""
+    rows = EmotionProfile.objects.filter(run_id__in=list(run_ids)).select_related("character")
+    found: dict[int, list[Rating]] = defaultdict(list)
+    for row in rows.order_by("run_id", "-visible_ms", "character__slug"):
+        found[row.run_id].append(rating_of(row))
+    return dict(found)
+
+
+def episode_get(pk: int) -> Episode | None:
+    return episodes_annotated().filter(pk=pk).first()
+
+
+def series_choices() -> list[Series]:
+    return list(Series.objects.filter(episodes__isnull=False).distinct().order_by("title", "pk"))
+
+
+def character_choices() -> list[Character]:
+    """Characters whom some episode shows now."""
+    shown = Publication.objects.filter(withdrawn_at__isnull=True).values("run_id")
+    seen = EmotionProfile.objects.filter(run_id__in=shown, character_id=OuterRef("pk"))
+    return list(Character.objects.filter(Exists(seen)).order_by("name", "pk"))
+
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    episode: Episode
+    rating: Rating
+
+
+def character_appearances(character: Character) -> list[Appearance]:
+    """Where a character is seen, with its rating there; in two queries."""
+    shown = Publication.objects.filter(withdrawn_at__isnull=True).values("run_id")
+    rows = EmotionProfile.objects.filter(character=character, run_id__in=shown)
+    profiles = list(rows.select_related("character", "run__episode__series", "run__episode__source"))
+    profiles.sort(key=lambda p: (p.run.episode.series.title, p.run.episode.identity, p.pk))
+    return [Appearance(p.run.episode, rating_of(p)) for p in profiles]
+
+
+def emotion_named(name: str) -> Emotion | None:
+    return Emotion(name) if name in EMOTIONS else None

@@ -1,0 +1,62 @@
+"""Scenes of a run, and the best of them for a character's emotion."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+
+from analysis.models import AnalysisRun, Publication, Scene, SceneEmotion
+from catalog.models import Character
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The strongest thing that one character shows in a scene."""
+
+    character: Character
+    emotion: str
+    share: float
+    score: float
+    readable_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SceneCard:
+    scene: Scene
+    moments: tuple[Moment, ...]
+
+
+def scene_cards(run: AnalysisRun) -> list[SceneCard]:
+    """The scenes of a run in order, each with the strongest emotion of every character in it; two queries."""
+    scenes = list(Scene.objects.filter(run=run).order_by("index"))
+    rows = SceneEmotion.objects.filter(run=run).select_related("character")
+    best: dict[int, dict[int, SceneEmotion]] = defaultdict(dict)
+    for row in rows.order_by("scene_id", "character_id", "-share", "emotion"):
+        best[row.scene_id].setdefault(row.character_id, row)
+    cards = []
+    for scene in scenes:
+        moments = sorted(best[scene.pk].values(), key=lambda m: (-m.readable_ms, m.character.slug))
+        cards.append(
+            SceneCard(scene, tuple(Moment(m.character, m.emotion, m.share, m.score, m.readable_ms) for m in moments))
+        )
+    return cards
+
+
+def scenes_ranked(*, character: Character, emotion: str) -> QuerySet[SceneEmotion]:
+    """Published scenes of a character by the score of an emotion, best first; the order is total."""
+    shown = Publication.objects.filter(withdrawn_at__isnull=True).values("run_id")
+    rows = SceneEmotion.objects.filter(character=character, emotion=emotion, run_id__in=shown, score__gt=0)
+    return rows.select_related("scene", "character", "run__episode__series").order_by("-score", "id")
+
+
+def best_scenes(character: Character, per_emotion: int = 3) -> dict[str, list[SceneEmotion]]:
+    """For every emotion that the character shows, its best scenes. One query; one scene counts once per emotion."""
+    shown = Publication.objects.filter(withdrawn_at__isnull=True).values("run_id")
+    rows = SceneEmotion.objects.filter(character=character, run_id__in=shown, score__gt=0, share__gte=0.25)
+    found: dict[str, list[SceneEmotion]] = defaultdict(list)
+    for row in rows.select_related("scene", "run__episode__series").order_by("-score", "id")[:400]:
+        if len(found[row.emotion]) < per_emotion:
+            found[row.emotion].append(row)
+    return dict(found)

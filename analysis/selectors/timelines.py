@@ -1,0 +1,136 @@
+"""What an episode shows over time: a lane of spans per character, and the shots beneath them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.models import AnalysisRun, FaceDetection, Shot
+from catalog.models import Character
+from ml.timeline import smooth
+from ml.types import EMOTIONS, UNCLEAR
+
+JOIN_MS = 400  # two spans of one emotion this close are one
+CRUMB_MS = 200  # an emotion shorter than this is too short to be drawn
+
+
+@dataclass(frozen=True, slots=True)
+class LaneSpan:
+    """``emotion``: a canonical one, or ``unclear``. ``confidence``: mean probability, weighted by time."""
+
+    start_ms: int
+    end_ms: int
+    emotion: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """``character`` None: faces of nobody the model knows. ``visible_ms``: length of the union of its faces."""
+
+    character: Character | None
+    spans: tuple[LaneSpan, ...]
+    visible_ms: int
+    faces: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    duration_ms: int
+    shots: tuple[Shot, ...]
+    lanes: tuple[Lane, ...]
+
+    @property
+    def known(self) -> tuple[Lane, ...]:
+        return tuple(lane for lane in self.lanes if lane.character is not None)
+
+    @property
+    def unknown(self) -> Lane | None:
+        return next((lane for lane in self.lanes if lane.character is None), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One face of one drawing as a lane sees it."""
+
+    start_ms: int
+    end_ms: int
+    emotion: str
+    confidence: float
+
+
+_FIELDS = ("id", "track_id", "pts_ms", "shown_ms", "emotion", "confidence", "character_id", "track__character_id")
+
+
+def timeline_of(run: AnalysisRun, duration_ms: int) -> Timeline:
+    """Three queries. The lanes of known characters come first, the one seen longest on top."""
+    shots = tuple(Shot.objects.filter(run=run).order_by("index"))
+    rows = FaceDetection.objects.filter(run=run).order_by("pts_ms", "id").values(*_FIELDS, *EMOTIONS)
+    tracks: dict[tuple[int | None, int], list[dict[str, object]]] = defaultdict(list)
+    for row in rows:
+        tracked = row["track_id"] is not None
+        tracks[row["track_id"] if tracked else None, 0 if tracked else row["id"]].append(row)
+    by_character: dict[int | None, list[Reading]] = defaultdict(list)
+    for members in tracks.values():
+        first = members[0]
+        who = first["track__character_id"] if first["track_id"] is not None else first["character_id"]
+        by_character[who].extend(_read(members))  # type: ignore[index]
+    characters = Character.objects.in_bulk([pk for pk in by_character if pk is not None])
+    lanes = [
+        Lane(None if pk is None else characters[pk], lane_spans(found), _union_ms(found), len(found))
+        for pk, found in by_character.items()
+    ]
+    lanes.sort(
+        key=lambda lane: (lane.character is None, -lane.visible_ms, lane.character.slug if lane.character else "")
+    )
+    return Timeline(duration_ms, shots, tuple(lanes))
+
+
+def _read(members: Sequence[dict[str, object]]) -> Iterable[Reading]:
+    """The drawings of one track with smoothed emotions, as the ratings see them."""
+    emotions = [e for e in EMOTIONS if members[0][e] is not None]
+    table = np.array([[float(m[e] or 0.0) for e in emotions] for m in members])  # type: ignore[arg-type]
+    if emotions:
+        sums = table.sum(axis=1, keepdims=True)
+        table = np.where(sums > 0, table / np.where(sums > 0, sums, 1.0), 1.0 / len(emotions))
+        table = smooth(table, [int(m["pts_ms"]) for m in members])  # type: ignore[call-overload]
+    for row, member in zip(table, members, strict=True):
+        start = int(member["pts_ms"])  # type: ignore[call-overload]
+        end = start + int(member["shown_ms"])  # type: ignore[call-overload]
+        if emotions and member["emotion"]:
+            best = int(np.argmax(row))
+            yield Reading(start, end, str(emotions[best]), float(row[best]))
+        else:
+            yield Reading(start, end, UNCLEAR, float(member["confidence"]))  # type: ignore[arg-type]
+
+
+def lane_spans(readings: Iterable[Reading]) -> tuple[LaneSpan, ...]:
+    """Neighbouring drawings with one emotion become one span. Spans never overlap and are in time order."""
+    spans: list[list[float | str]] = []
+    for r in sorted(readings, key=lambda r: (r.start_ms, -r.confidence)):
+        start = max(r.start_ms, int(spans[-1][1])) if spans else r.start_ms
+        if start >= r.end_ms:
+            continue
+        weight = r.confidence * (r.end_ms - start)
+        if spans and spans[-1][2] == r.emotion and start - int(spans[-1][1]) <= JOIN_MS:
+            spans[-1][1] = r.end_ms
+            spans[-1][3] = float(spans[-1][3]) + weight
+            spans[-1][4] = float(spans[-1][4]) + (r.end_ms - start)
+        else:
+            spans.append([start, r.end_ms, r.emotion, weight, float(r.end_ms - start)])
+    return tuple(
+        LaneSpan(int(a), int(b), str(emotion), min(1.0, float(total) / float(seen)))
+        for a, b, emotion, total, seen in spans
+        if int(b) - int(a) >= CRUMB_MS or len(spans) == 1
+    )
+
+
+def _union_ms(readings: Iterable[Reading]) -> int:
+    total, reached = 0, 0
+    for r in sorted(readings, key=lambda r: r.start_ms):
+        total += max(0, r.end_ms - max(r.start_ms, reached))
+        reached = max(reached, r.end_ms)
+    return total

@@ -1,0 +1,198 @@
+"""How pages write times, shares, emotions and characters. Colour is never alone: a face or a word goes with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import template
+from django.templatetags.static import static
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from analysis.selectors.profiles import EmotionShare
+from catalog.models import Character
+from ml.types import EMOTIONS, UNCLEAR
+
+register = template.Library()
+
+SAID = {
+    "happy": "Happy",
+    "sad": "Sad",
+    "angry": "Angry",
+    "surprised": "Surprised",
+    "scared": "Scared",
+    "disgusted": "Disgusted",
+    "neutral": "Neutral",
+    UNCLEAR: "Unclear",
+}
+STAFF = ("surprised", "happy", "neutral", "sad", "scared", "disgusted", "angry")
+STAFF_STEP, STAFF_TOP = 10, 4
+BADGES = {"succeeded": "good", "running": "info", "queued": "none", "failed": "bad", "cancelled": "warn"}
+
+
+@register.filter
+def clock(ms: int | None) -> str:
+    """``1:05``, ``1:02:03``; a dash where there is no time."""
+    if ms is None:
+        return "–"
+    minutes, seconds = divmod(int(ms) // 1000, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+
+
+@register.filter
+def span(ms: int | None) -> str:
+    """A length in words: ``0.8 s``, ``34 s``, ``2 min 5 s``."""
+    if ms is None:
+        return "–"
+    if ms < 10_000:
+        return f"{ms / 1000:.1f} s"
+    seconds = round(ms / 1000)
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {seconds} s" if seconds else f"{minutes} min"
+
+
+@register.filter
+def left(seconds: float | None) -> str:
+    """Time left, as coarse as it is known; never "0 s"."""
+    if seconds is None:
+        return "time left not known yet"
+    if seconds < 10:
+        return "a few seconds left"
+    if seconds < 90:
+        return f"about {round(seconds / 5) * 5} s left"
+    if seconds < 5400:
+        return f"about {round(seconds / 60)} min left"
+    return f"about {seconds / 3600:.1f} h left"
+
+
+@register.filter
+def percent(share: float | None) -> str:
+    """``42 %``; ``< 1 %`` for what is there and rounds to nothing."""
+    if share is None:
+        return "–"
+    if 0 < share < 0.005:
+        return "< 1 %"
+    return f"{100 * share:.0f} %"
+
+
+@register.filter
+def seconds(ms: int | None) -> str:
+    """For ``#t=``: seconds with as many decimals as needed."""
+    return "0" if ms is None else f"{ms / 1000:.3f}".rstrip("0").rstrip(".")
+
+
+@register.filter
+def emotion_name(emotion: str) -> str:
+    return SAID.get(str(emotion), str(emotion))
+
+
+@register.filter
+def badge(status: str) -> str:
+    return BADGES.get(status, "none")
+
+
+@register.simple_tag
+def face(emotion: str, size: str = "") -> SafeString:
+    """The drawn face of an emotion, ``unclear`` or ``nobody``. Decoration: its word always stands beside it."""
+    return format_html(
+        '<svg class="face {} c-{}" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
+        size,
+        emotion,
+        static("toonemo/faces.svg"),
+        emotion,
+    )
+
+
+@register.simple_tag
+def dot(character: Character | None) -> SafeString:
+    """A character's colour, which the database keeps to the form #rrggbb."""
+    if character is None:
+        return face("nobody")
+    return format_html(
+        '<svg class="dot" viewBox="0 0 14 14" aria-hidden="true" focusable="false">'
+        '<circle cx="7" cy="7" r="6" fill="{}"></circle></svg>',
+        character.colour,
+    )
+
+
+@register.simple_tag
+def strip(emotions: Sequence[EmotionShare]) -> SafeString:
+    """Shares side by side, in the canonical order, with the same in words for those who do not see it."""
+    at = 0.0
+    parts = []
+    for e in emotions:
+        width = 100 * min(e.share, 1.0)
+        parts.append((f"{at:.2f}%", f"{width:.2f}%", e.emotion, emotion_name(e.emotion), percent(e.share)))
+        at += width
+    return format_html(
+        '<svg class="strip" role="img" aria-label="{}">{}</svg>',
+        "Shares: " + ", ".join(f"{emotion_name(e.emotion)} {percent(e.share)}" for e in emotions),
+        format_html_join(
+            "",
+            '<rect x="{}" y="0" width="{}" height="100%" class="f-{}"><title>{} {}</title></rect>',
+            parts,
+        ),
+    )
+
+
+@register.simple_tag
+def share_bar(e: EmotionShare, enough: bool = True) -> SafeString:
+    """A share with the ends of its interval as a whisker; only the interval, dashed, where evidence is lacking."""
+    low, high = 100 * e.low, 100 * e.high
+    span_width = f"{max(high - low, 0.4):.2f}%"
+    whisker = format_html(
+        '<line class="whisker" x1="{0}" x2="{1}" y1="10" y2="10"/><line class="whisker" x1="{0}" x2="{0}" y1="6" y2="14"/>'
+        '<line class="whisker" x1="{1}" x2="{1}" y1="6" y2="14"/>',
+        f"{low:.2f}%",
+        f"{high:.2f}%",
+    )
+    if not enough:
+        inner = format_html(
+            '<rect class="unsure" x="{}" y="3" width="{}" height="14" rx="4"/>', f"{low:.2f}%", span_width
+        )
+    else:
+        inner = format_html(
+            '<rect class="f-{}" x="0" y="3" width="{}" height="14" rx="4"/>{}',
+            e.emotion,
+            f"{100 * e.share:.2f}%",
+            whisker,
+        )
+    return format_html(
+        '<svg class="bar" aria-hidden="true" focusable="false">'
+        '<rect class="track" x="0" y="3" width="100%" height="14" rx="4"/>{}</svg>',
+        inner,
+    )
+
+
+@register.filter
+def staff_y(emotion: str) -> int:
+    """The height of an emotion's line on a lane, so that a span is told by its place as well as by its colour."""
+    return STAFF_TOP + STAFF_STEP * (STAFF.index(emotion) if emotion in STAFF else STAFF.index("neutral"))
+
+
+@register.simple_tag
+def staff_lines() -> list[dict[str, Any]]:
+    return [{"emotion": e, "name": SAID[e], "y": STAFF_TOP + STAFF_STEP * i + 4} for i, e in enumerate(STAFF)]
+
+
+@register.simple_tag
+def along(ms: int, duration_ms: int) -> str:
+    """A time as a place on a line as long as the episode: ``12.34%``."""
+    return f"{100 * ms / max(1, duration_ms):.3f}%"
+
+
+@register.simple_tag
+def wide(start_ms: int, end_ms: int, duration_ms: int) -> str:
+    return f"{max(0.15, 100 * (end_ms - start_ms) / max(1, duration_ms)):.3f}%"
+
+
+@register.simple_tag
+def emotions() -> list[str]:
+    return [str(e) for e in EMOTIONS]

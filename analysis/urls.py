@@ -1,0 +1,23 @@
+"""The pages. Addresses hold ids and slugs only."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from analysis.views import browse, episodes, media, runs, search, site
+
+urlpatterns = [
+    path("", browse.browse, name="browse"),
+    path("episodes/<int:pk>/", episodes.episode, name="episode"),
+    path("episodes/<int:pk>/video", media.episode_video, name="episode-video"),
+    path("episodes/<int:pk>/analyse", episodes.episode_analyse, name="episode-analyse"),
+    path("scenes/<int:pk>/thumbnail", media.scene_thumbnail, name="scene-thumbnail"),
+    path("characters/<str:slug>/", browse.character, name="character"),
+    path("search/", search.search_page, name="search"),
+    path("runs/", runs.runs, name="runs"),
+    path("runs/<int:pk>/", runs.run, name="run"),
+    path("runs/<int:pk>/cancel", runs.cancel, name="run-cancel"),
+    path("runs/<int:pk>/retry", runs.retry, name="run-retry"),
+    path("runs/<int:pk>/publish", runs.publish, name="run-publish"),
+    path("patterns/", site.patterns, name="patterns"),
+]

@@ -1,0 +1,53 @@
+"""The catalogue and the characters in it."""
+
+from __future__ import annotations
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+
+from analysis.selectors import episodes as select
+from analysis.selectors.scenes import best_scenes
+from catalog.models import Character
+from ml.types import EMOTIONS
+
+PAGE_SIZE = 24
+
+
+def filter_from(request: HttpRequest) -> select.EpisodeFilter:
+    """What the address asks for; a value that does not exist finds nothing, a sort that does not exist is the default."""
+    get = request.GET
+    sort = get.get("sort", "series")
+    return select.EpisodeFilter(
+        series=get.get("series", "").replace("\x00", ""),
+        character=get.get("character", "").replace("\x00", ""),
+        emotion=get.get("emotion", ""),
+        words=get.get("words", "").replace("\x00", "").strip()[:200],
+        sort=sort if sort in select.SORTS else "series",
+    )
+
+
+def browse(request: HttpRequest) -> HttpResponse:
+    wanted = filter_from(request)
+    page = Paginator(select.episodes_find(wanted), PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {
+        "wanted": wanted,
+        "page": page,
+        "cards": select.episode_cards(list(page.object_list)),
+        "series": select.series_choices(),
+        "characters": select.character_choices(),
+        "sorts": select.SORTS,
+        "emotions": EMOTIONS,
+    }
+    return render(request, "browse.html", context)
+
+
+def character(request: HttpRequest, slug: str) -> HttpResponse:
+    found = get_object_or_404(Character.objects.select_related("series"), slug=slug)
+    best = best_scenes(found)
+    context = {
+        "character": found,
+        "appearances": select.character_appearances(found),
+        "best": [(e, best[e]) for e in EMOTIONS if e in best],
+    }
+    return render(request, "character.html", context)

@@ -1,0 +1,73 @@
+"""One episode: its video, its ratings with the evidence, its timeline and scenes."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.admin.views.decorators import staff_member_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from analysis.errors import AnalysisError
+from analysis.models import AnalysisRun
+from analysis.selectors.episodes import episode_get, ratings_by_run
+from analysis.selectors.runs import run_list, run_missing_parts, run_published
+from analysis.selectors.scenes import scene_cards
+from analysis.selectors.timelines import timeline_of
+from analysis.services.runs import run_request
+from catalog.models import Character, Episode
+from ml.types import EMOTIONS
+
+
+def episode(request: HttpRequest, pk: int) -> HttpResponse:
+    found = episode_get(pk)
+    if found is None:
+        raise Http404
+    run = run_published(found)
+    context = {
+        "episode": found,
+        "run": run,
+        "latest": run_list(episode=found).first(),
+        "duration_ms": found.duration_ms,
+        "start_ms": start_from(request, found.duration_ms),
+    }
+    if run is not None:
+        context |= _found(found, run)
+    return render(request, "episode.html", context)
+
+
+def _found(found: Episode, run: AnalysisRun) -> dict[str, object]:
+    timeline = timeline_of(run, found.duration_ms or 0)
+    known = list(Character.objects.filter(slug__in=run.bundle.characters).order_by("name"))
+    return {
+        "ratings": ratings_by_run([run.pk]).get(run.pk, []),
+        "timeline": timeline,
+        "scenes": scene_cards(run),
+        "missing": run_missing_parts(run) if run.partial else [],
+        "bundle_knows": [c.name for c in known] or run.bundle.characters,
+        "provisional": not any(c.series_id == found.series_id for c in known),
+        "not_modelled": [e for e in EMOTIONS if e not in run.bundle.emotions],
+    }
+
+
+def start_from(request: HttpRequest, duration_ms: int | None) -> int:
+    """``?t=`` in seconds, as milliseconds inside the episode; 0 for anything else."""
+    try:
+        asked = float(request.GET.get("t", "0"))
+    except ValueError:
+        return 0
+    if not 0 <= asked < 1e7:  # also false for NaN
+        return 0
+    return min(int(asked * 1000), duration_ms or 0)
+
+
+@require_POST
+@staff_member_required
+def episode_analyse(request: HttpRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(Episode, pk=pk)
+    try:
+        run = run_request(episode=found, requested_by=request.user if request.user.is_authenticated else None)
+    except AnalysisError as error:
+        messages.error(request, str(error))
+        return redirect("episode", pk=pk)
+    return redirect("run", pk=run.pk)

@@ -1,0 +1,88 @@
+"""Runs and how far they are. With htmx the progress renews itself until nothing is under way (status 286)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.contrib.admin.views.decorators import staff_member_required
+from django.contrib.auth.models import User
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from analysis.errors import AnalysisError
+from analysis.models import AnalysisRun, RunStatus
+from analysis.selectors.runs import run_list, run_missing_parts, runs_progress
+from analysis.services.publishing import run_publish
+from analysis.services.runs import run_cancel, run_retry
+
+PAGE_SIZE = 30
+HTMX_STOP_POLLING = 286
+
+
+def runs(request: HttpRequest) -> HttpResponse:
+    asked = request.GET.get("status", "")
+    status = asked if asked in RunStatus.values else ""
+    page = Paginator(run_list(status=status or None), PAGE_SIZE).get_page(request.GET.get("page"))
+    shown = list(page.object_list)
+    progress = runs_progress([run.pk for run in shown])
+    active = any(run.is_active for run in shown)
+    context = {
+        "page": page,
+        "rows": [(run, progress.get(run.pk)) for run in shown],
+        "active": active,
+        "status": status,
+        "statuses": RunStatus.choices,
+    }
+    return _render(request, "runs.html", "parts/run_rows.html", context, active)
+
+
+def run(request: HttpRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(run_list(), pk=pk)
+    context = {
+        "run": found,
+        "progress": runs_progress([pk])[pk],
+        "segments": list(found.segments.order_by("index")),
+        "missing": run_missing_parts(found),
+        "shown": found.publications.filter(withdrawn_at__isnull=True).exists(),
+        "active": found.is_active,
+    }
+    return _render(request, "run.html", "parts/run_state.html", context, found.is_active)
+
+
+def _render(request: HttpRequest, page: str, part: str, context: dict[str, object], active: bool) -> HttpResponse:
+    if "HX-Request" not in request.headers:
+        return render(request, page, context)
+    return render(request, part, context, status=200 if active else HTMX_STOP_POLLING)
+
+
+def _act(request: HttpRequest, pk: int, act: Callable[[AnalysisRun, User], object], done: str) -> HttpResponse:
+    found = get_object_or_404(AnalysisRun, pk=pk)
+    assert isinstance(request.user, User)
+    try:
+        act(found, request.user)
+    except AnalysisError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, done)
+    return redirect("run", pk=pk)
+
+
+@require_POST
+@staff_member_required
+def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    return _act(request, pk, lambda run, user: run_cancel(run=run, actor=user), f"Run {pk} is being stopped.")
+
+
+@require_POST
+@staff_member_required
+def retry(request: HttpRequest, pk: int) -> HttpResponse:
+    return _act(request, pk, lambda run, user: run_retry(run=run, actor=user), f"Run {pk} goes on with what failed.")
+
+
+@require_POST
+@staff_member_required
+def publish(request: HttpRequest, pk: int) -> HttpResponse:
+    return _act(request, pk, lambda run, user: run_publish(run=run, actor=user), f"The episode shows run {pk} now.")
