@@ -181,7 +181,8 @@ def write_frames(out: Path, seed: int, numbers: Sequence[int], size: tuple[int, 
             sample = sample_frame(np.random.default_rng([seed, n]), size)
             name = f"{seed}-{n:07d}{suffix}"
             bgr = cv2.cvtColor(sample.rgb, cv2.COLOR_RGB2BGR)
-            if not cv2.imwrite(str(out / name), bgr, [cv2.IMWRITE_JPEG_QUALITY, 95]):
+            options = [cv2.IMWRITE_JPEG_QUALITY, 95] if suffix == ".jpg" else []
+            if not cv2.imwrite(str(out / name), bgr, options):
                 raise OSError(f"{out / name} cannot be written")
             stream.write(json.dumps({"file": name, "faces": [face_json(face) for face in sample.faces]}) + "\n")
     temporary.replace(labels)
