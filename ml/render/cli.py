@@ -32,7 +32,7 @@ def episode_name(number: int, seed: int) -> str:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Renders; prints a progress line per episode. Exit status 2 where the options make no episode, 1 where it cannot be written."""
+    """Renders, a progress line per episode. Exit status 2: the options make no episode; 1: it cannot be written."""
     if args.episodes < 1 or args.seed < 0:
         print("render: --episodes is at least 1 and --seed at least 0", file=sys.stderr)  # noqa: T201
         return 2
