@@ -66,6 +66,16 @@ def shots_from_cuts(duration_ms: int, cuts_ms: Sequence[int], kinds: Sequence[Sh
     return tuple(Shot(a, b, _kind(a, b, kinds)) for a, b in itertools.pairwise(edges))
 
 
+def settle_cards(kinds: Sequence[Shot], duration_ms: int) -> list[Shot]:
+    """A card is a title in the first half of the film and credits in the second."""
+    return [
+        Shot(k.start_ms, k.end_ms, ShotKind.CREDITS)
+        if k.kind is ShotKind.TITLE and k.start_ms + k.end_ms > duration_ms
+        else k
+        for k in kinds
+    ]
+
+
 def _kind(start_ms: int, end_ms: int, kinds: Sequence[Shot]) -> ShotKind:
     covered: dict[ShotKind, int] = {}
     for piece in kinds:
