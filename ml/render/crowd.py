@@ -6,6 +6,7 @@ The detector learns from them what a cartoon face is, and that a grey cat need n
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -324,6 +325,15 @@ def random_design(rng: Rng, family: str | None = None) -> Design:
         fields["eye_x"] = fields["eye_width"] * 0.97
     known = {key: value for key, value in fields.items() if key in Design.__dataclass_fields__}
     return Design(name="unknown", **known)
+
+
+COMPUTER_FAMILIES = ("rabbit", "rodent", "computer", "bird", "bear", "dog", "blob")
+FILM_FAMILIES = ("sailor", "human", "lion", "hose", "dog", "bird", "cat", "monkey")
+
+
+def modelled(rng: Rng, design: Design) -> Design:
+    """The same character as computers draw it: no outline, soft shading."""
+    return replace(design, outline=0.0, fill="radial", shading=u(rng, 0.3, 0.65), ink=scale_colour(design.skin, 0.3))
 
 
 def look_alike(rng: Rng) -> str | None:

@@ -54,6 +54,14 @@ def paint_wild(c: Canvas, rng: Rng) -> None:
         _stripes(c, rng)
 
 
+def roughen(c: Canvas, rng: Rng) -> None:
+    """Fur, cloth, leaves: fine noise over everything drawn so far."""
+    h, w = c.pixels.shape[:2]
+    noise = smooth_noise(rng, h, w, max(8, w // int(rng.integers(2, 7))), 2, 0.7)
+    strength = np.float32(u(rng, 0.02, 0.09))
+    np.copyto(c.pixels, np.clip(c.pixels * (1 + strength * noise)[..., None], 0, 255).astype(np.uint8))
+
+
 def _graded(c: Canvas, rng: Rng) -> None:
     w, h = c.width, c.height
     a = random_colour(rng)

@@ -22,7 +22,7 @@ from pycocotools import mask as coco
 from ml.render.bodies import draw_body
 from ml.render.cast import CAST
 from ml.render.crop import sample_crop
-from ml.render.crowd import look_alike, random_design
+from ml.render.crowd import COMPUTER_FAMILIES, FILM_FAMILIES, look_alike, modelled, random_design
 from ml.render.frameset import (
     CHARACTERS,
     HEROES,
@@ -31,10 +31,10 @@ from ml.render.frameset import (
     Sample,
     SampleFace,
 )
-from ml.render.grounds import paint_stage, paint_wild
-from ml.render.ink import chance, u
+from ml.render.grounds import paint_stage, paint_wild, roughen
+from ml.render.ink import Ink, chance, u
 from ml.render.props import draw_prop
-from ml.render.styles import clean_style, wild_style
+from ml.render.styles import Style, clean_style, computer_style, film_style, wild_style
 
 __all__ = ["CHARACTERS", "SIZE", "UNKNOWN", "Sample", "SampleFace", "sample_crop", "sample_frame", "write_frames"]
 
@@ -96,10 +96,15 @@ def _episode_frame(s: FrameSet) -> None:
     s.foreground()
 
 
-def _wild_frame(s: FrameSet) -> None:
-    """Strangers (and at times the cast) anywhere, among things of all kinds."""
+def _wild_frame(s: FrameSet, families: Sequence[str], flat: bool) -> None:
+    """Strangers (and at times the cast) anywhere, among things of all kinds.
+
+    ``families``: whom to draw, anybody where it is empty. ``flat``: drawn with ink; else modelled by light alone.
+    """
     rng = s.rng
-    if chance(rng, 0.3):
+    if not flat:
+        s.ink = Ink(width=0.0, tinted=1.0, shading=u(rng, 0.5, 1.0))
+    if chance(rng, 0.3 if flat else 0.1):
         paint_stage(s.canvas, rng, chance(rng, 0.3))
     else:
         paint_wild(s.canvas, rng)
@@ -114,13 +119,36 @@ def _wild_frame(s: FrameSet) -> None:
         elif chance(rng, 0.2):
             s.add_stranger(x, y, head)
         else:
-            design, whole = random_design(rng), 0.0 if chance(rng, 0.05) else 0.55
-            s.add(UNKNOWN, design, x, y, head, whole)
-            if whole == 0.0:  # a giant with two heads
-                s.add(UNKNOWN, design, x + u(rng, 0.7, 1.1) * head, y + u(rng, -0.15, 0.15) * head, head, 0.0)
+            _stranger(s, families, flat, x, y, head)
+    if not flat:
+        roughen(s.canvas, rng)
     if chance(rng, 0.08):
         s.add_back(u(rng, 0, s.width), u(rng, 0.2, 0.9) * s.height, u(rng, 0.08, 0.4) * s.height)
     s.foreground()
+
+
+def _stranger(s: FrameSet, families: Sequence[str], flat: bool, x: float, y: float, head: float) -> None:
+    rng = s.rng
+    design = random_design(rng, families[int(rng.integers(len(families)))] if families else None)
+    if not flat:
+        design = modelled(rng, design)
+    twins = chance(rng, 0.05)  # a giant with two heads
+    s.add(UNKNOWN, design, x, y, head, 0.0 if twins else 0.55)
+    if twins:
+        s.add(UNKNOWN, design, x + u(rng, 0.7, 1.1) * head, y + u(rng, -0.15, 0.15) * head, head, 0.0)
+
+
+def _world(s: FrameSet) -> Style:
+    """Draws a wild frame whose people and picture belong together: of film, of a computer, or of anything."""
+    rng, kind = s.rng, s.rng.random()
+    if kind < 0.2:
+        _wild_frame(s, FILM_FAMILIES, True)
+        return film_style(rng)
+    if kind < 0.38:
+        _wild_frame(s, COMPUTER_FAMILIES, False)
+        return computer_style(rng)
+    _wild_frame(s, (), True)
+    return wild_style(rng)
 
 
 def _empty_frame(s: FrameSet) -> None:
@@ -148,8 +176,7 @@ def sample_frame(rng: Rng, size: tuple[int, int] = SIZE) -> Sample:
         _episode_frame(s)
         style = clean_style(rng) if chance(rng, 0.85) else wild_style(rng)
     elif kind < 0.9:
-        _wild_frame(s)
-        style = wild_style(rng)
+        style = _world(s)
     else:
         _empty_frame(s)
         style = wild_style(rng) if chance(rng, 0.6) else clean_style(rng)

@@ -227,6 +227,15 @@ def clean_style(rng: Rng) -> Style:
     )
 
 
+def film_style(rng: Rng) -> Style:
+    """Film of the thirties, grey or in two colours."""
+    return _film(rng) if rng.random() < 0.4 else _two_colour(rng)
+
+
+def computer_style(rng: Rng) -> Style:
+    return _computer(rng) if rng.random() < 0.8 else _soft(rng)
+
+
 def wild_style(rng: Rng) -> Style:
     """A style of any decade and studio; one in eight has black bars as well."""
     weights = np.array([w for _, w in WILD])
