@@ -16,39 +16,10 @@ from ml.render.canvas import Canvas, ellipse, mix, polygon, scale_colour, smooth
 from ml.render.ink import BLACK, WHITE, Ink, blob, box, chance, hsv, random_colour, random_ink, solid, u
 
 __all__ = [
-    "PROPS",
-    "Ink",
-    "ball",
-    "barrel",
-    "bell_jar",
-    "board",
-    "body",
-    "cheese",
-    "clock",
-    "cloud",
-    "draw_prop",
-    "drawers",
-    "flower",
-    "foliage",
-    "haunch",
-    "hsv",
-    "lamp",
-    "lettering",
-    "moon",
-    "paw",
-    "picture",
-    "plate",
-    "reel",
-    "rock",
-    "shirt",
-    "snake",
-    "star",
-    "sun",
-    "tree",
-    "vase",
-    "wheel",
-    "window",
-]
+    "PROPS", "Ink", "ball", "barrel", "bell_jar", "board", "body", "cheese", "clock", "cloud", "draw_prop",
+    "drawers", "flower", "foliage", "haunch", "hsv", "lamp", "lettering", "moon", "paw", "picture", "plate", "reel",
+    "rock", "shirt", "snake", "star", "sun", "tree", "vase", "wheel", "window",
+]  # fmt: skip
 
 Rng = np.random.Generator
 
