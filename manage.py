@@ -9,8 +9,8 @@ import sys
 from types import FrameType
 
 # These answer from the code alone, or start what they need themselves.
-NO_SERVICES = {"help", "version", "--version", "--help", "-h", "check", "collectstatic", "diffsettings", "makemigrations",
-               "spectacular", "doctor", "startapp", "makemessages", "compilemessages", "findstatic"}  # fmt: skip
+NO_SERVICES = {"help", "version", "--version", "--help", "-h", "check", "collectstatic", "diffsettings", "doctor"}
+NO_SERVICES |= {"findstatic", "makemigrations", "spectacular"}
 
 
 def _end(signum: int, frame: FrameType | None) -> None:

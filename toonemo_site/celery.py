@@ -22,8 +22,6 @@ app.config_from_object("toonemo_site.celeryconfig")
 app.autodiscover_tasks()
 
 
-@celeryd_init.connect
-@beat_init.connect
 def _services(**kwargs: Any) -> None:
     """A worker started by hand brings PostgreSQL and Redis along, as any command does."""
     from toonemo_site import embedded
@@ -33,20 +31,23 @@ def _services(**kwargs: Any) -> None:
     embedded.ensure(settings.EMBEDDED)
 
 
-@worker_process_init.connect
-@beat_embedded_init.connect
 def _child(**kwargs: Any) -> None:
     """A worker that is killed with -9 leaves no children behind."""
     _die_with_parent()
 
 
 def _die_with_parent() -> None:
-    if sys.platform != "linux":
-        return
-    pr_set_pdeathsig = 1
-    ctypes.CDLL(None, use_errno=True).prctl(pr_set_pdeathsig, signal.SIGTERM, 0, 0, 0)
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None, use_errno=True).prctl(pr_set_pdeathsig, signal.SIGTERM, 0, 0, 0)
 
 
-@setup_logging.connect
-def _logging(**kwargs: Any) -> None:
-    """Django has set the logging up already; Celery shall leave it alone."""
+def _keep_logging(**kwargs: Any) -> None:
+    """Django has set the logging up already; Celery leaves it alone where somebody listens here."""
+
+
+celeryd_init.connect(_services)
+beat_init.connect(_services)
+worker_process_init.connect(_child)
+beat_embedded_init.connect(_child)
+setup_logging.connect(_keep_logging)

@@ -17,6 +17,8 @@ from typing import Any
 import psycopg
 import redis
 from psycopg import sql
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 START_S, STOP_S = 60.0, 30.0
 SOCKET_LIMIT = 100  # bytes; the kernel takes 107
@@ -123,7 +125,7 @@ class Redis:
         self.pid_file = self.folder / "redis.pid"
 
     def running(self) -> bool:
-        client = redis.Redis(unix_socket_path=str(self.socket), socket_timeout=2)
+        client = redis.Redis(unix_socket_path=str(self.socket), socket_timeout=2, retry=Retry(NoBackoff(), 0))
         try:
             return bool(client.ping())
         except redis.RedisError:
@@ -152,7 +154,7 @@ class Redis:
             "dir": str(self.folder),
         }
         arguments = [word for name, value in options.items() for word in (f"--{name}", value)]
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603
             [_redis_program(), *arguments], capture_output=True, text=True, check=False, timeout=START_S
         )
         _wait(self.running, START_S, f"Redis does not start: {done.stdout.strip()[-200:]} {self.log} says more.")
@@ -213,7 +215,7 @@ def _run(command: list[Any], output: Any = None) -> subprocess.CompletedProcess[
     streams = {"stdout": output, "stderr": output} if output else {"capture_output": True}
     environment = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "HOME": "/", "PGTZ": "UTC"}
     words = [str(word) for word in command]
-    return subprocess.run(
+    return subprocess.run(  # noqa: S603
         words,
         text=True,
         check=False,

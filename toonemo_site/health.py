@@ -9,6 +9,8 @@ from django.db.migrations.exceptions import MigrationSchemaMissing
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 PATIENCE_S = 2.0
 
@@ -54,7 +56,9 @@ def migrations_fault() -> str:
 
 
 def redis_fault() -> str:
-    client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=PATIENCE_S, socket_connect_timeout=PATIENCE_S)
+    # No second try: redis-py waits for seconds between them.
+    options = {"socket_timeout": PATIENCE_S, "socket_connect_timeout": PATIENCE_S, "retry": Retry(NoBackoff(), 0)}
+    client = redis.Redis.from_url(settings.REDIS_URL, **options)
     try:
         client.ping()
     except redis.RedisError as error:

@@ -1,8 +1,8 @@
 """Tests: real PostgreSQL and Redis, never those of the demo.
 
-PostgreSQL: ``DATABASE_URL`` names a server on which this run may make a database of its own; where it is not set, one is
-started under ``var/test``, shared by test runs that happen at once. Redis: always a server of this run alone, because
-tests flush and kill it.
+PostgreSQL: ``DATABASE_URL`` names a server on which this run may make a database of its own; where it is not set, one
+is started under ``var/test``, shared by test runs that happen at once. Redis: always a server of this run alone,
+because tests flush and kill it.
 """
 
 from __future__ import annotations
