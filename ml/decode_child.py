@@ -255,7 +255,8 @@ def probe(pipe: Pipe, request: dict[str, Any]) -> None:
     frames = t = 0
     for t, frame in source.frames():
         if frames == 0:
-            pipe.say("I", _size(frame))
+            kinds = {"container": source.container.format.name, "codec": source.stream.codec_context.name}
+            pipe.say("I", {**_size(frame), **kinds})
         if t >= most:
             raise _too_long(most)
         frames += 1

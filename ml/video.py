@@ -175,6 +175,15 @@ def _not_opened(name: str, error: OSError | ValueError) -> ToonemoError:
     return VideoForbidden(f"The file {name} cannot be read: {error.strerror}.")
 
 
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """``container``, ``codec``: FFmpeg's names, such as ``matroska,webm`` and ``h264``."""
+
+    info: VideoInfo
+    container: str
+    codec: str
+
+
 def probe(
     path: str | os.PathLike[str] | VideoFile,
     limits: Limits = DEFAULT_LIMITS,
@@ -185,17 +194,28 @@ def probe(
 
     ``on_progress(frames, pts_ms)`` about twice a second. Raises the UserErrors of videos, or Cancelled.
     """
+    return probe_kinds(path, limits, on_progress, should_stop).info
+
+
+def probe_kinds(
+    path: str | os.PathLike[str] | VideoFile,
+    limits: Limits = DEFAULT_LIMITS,
+    on_progress: Callable[[int, int], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Probed:
+    """``probe``, and what the file is made of."""
     with _opened(path) as file:
         settings = {"threads": 0, "codec_options": {"skip_loop_filter": "all"}}
         with Decoder(file, "probe", settings, limits, should_stop) as decoder:
-            size: dict[str, Any] = {}
+            seen: dict[str, Any] = {}
             for kind, head, _ in decoder.messages():
                 if kind == "I":
-                    size = head
+                    seen = head
                 elif kind == "P" and on_progress is not None:
                     on_progress(head["frames"], head["t"])
                 elif kind == "E":
-                    return VideoInfo(size["width"], size["height"], head["end_ms"], head["frames"], file.sha256())
+                    info = VideoInfo(seen["width"], seen["height"], head["end_ms"], head["frames"], file.sha256())
+                    return Probed(info, seen["container"], seen["codec"])
             raise decoder.lost()
 
 

@@ -2,7 +2,8 @@
 
 A message is a kind (one letter), the length of a JSON head, the length of a payload, the head, the payload.
 
-    I  what the video is: width, height                     sent once, when the first picture decoded
+    I  what the video is: width, height                     sent once, when the first picture decoded;
+                                                            a probe also says container and codec
     P  still alive: frames decoded so far, t                sent at least every half second while nothing else is
     T  one frame: t; payload its thumbnail (THUMB_SHAPE)    every frame of a segment and of its context
     D  one sampled drawing: t; payload RGB, height x width x 3

@@ -1,0 +1,1 @@
+"""What changes the catalogue. Everything that writes to it goes through here."""

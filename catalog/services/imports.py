@@ -1,0 +1,268 @@
+"""Bringing a video into the catalogue.
+
+Content decides first: a file whose bytes are known is *already there*, whatever it is called. Then the name: the same
+series and number with other content is refused unless it is to be replaced. A file is looked at by the probe before it
+is copied, so what is refused leaves no trace; file and rows appear together or not at all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import structlog
+from django.db import connection, transaction
+from django.db.models import QuerySet
+
+from catalog.errors import IdentityConflict, MediaRejected, NameUnusable, SeriesUnknown
+from catalog.models import Episode, Series, SourceFile
+from catalog.naming import plain_text, shown, slug_of
+from catalog.parsing import TITLE_LENGTH, ParsedName
+from catalog.probing import VideoFacts, VideoProbe, max_bytes, max_duration_ms, video_probe
+from catalog.services import storage
+from catalog.services.series import series_get_or_create
+
+logger = structlog.get_logger(__name__)
+
+# What stored files are called, by FFmpeg's name of the container; never by the name they came with.
+EXTENSIONS = (
+    ("mp4", "mp4"),
+    ("webm", "webm"),
+    ("matroska", "mkv"),
+    ("avi", "avi"),
+    ("flv", "flv"),
+    ("mpegts", "ts"),
+    ("mpeg", "mpg"),
+    ("ogg", "ogv"),
+    ("asf", "wmv"),
+)
+MOST_SMALL, MOST_NUMBER = 32_767, 2_147_483_647
+
+
+class ImportStatus(StrEnum):
+    IMPORTED = "imported"  # a new episode, or the file of one that had none
+    ALREADY = "already"  # the same content is there
+    RESTORED = "restored"  # likewise, but its file was gone from the disk and is back
+    REPLACED = "replaced"  # the episode has this file now; the one before is kept
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    status: ImportStatus
+    episode: Episode
+
+
+@dataclass(frozen=True, slots=True)
+class Watcher:
+    """Told how far one file is: bytes when it is read, milliseconds of content when it is looked at."""
+
+    on_bytes: Callable[[int, int], None] | None = None
+    on_pts: Callable[[int], None] | None = None
+
+
+def episode_import(
+    *,
+    path: Path,
+    name: ParsedName,
+    synopsis: str = "",
+    replace: bool = False,
+    keep_file: bool = True,
+    original_name: str = "",
+    probe: VideoProbe | None = None,
+    watcher: Watcher | None = None,
+) -> Imported:
+    """Imports one file as the episode that ``name`` says; doing it again changes nothing.
+
+    ``keep_file`` False: rows only, for saying what would happen inside a transaction that is rolled back.
+    ``original_name``: what people called the file, where that is not the path's own name.
+    Raises MediaRejected, IdentityConflict, SeriesUnknown, NameUnusable, DiskFull, StorageFailed.
+    """
+    watcher = watcher or Watcher()
+    with storage.opened(path, max_bytes()) as file:
+        sha256 = _digest_if_known(file, watcher)
+        if sha256 is not None:
+            source = SourceFile.objects.select_related("episode__series").filter(sha256=sha256).first()
+            if source is not None and _episode_of(source) is not None:
+                return _already(file, source, keep_file, watcher)
+        _check_name(name, file.name)
+        _refuse_conflict(name, file, sha256, replace)
+        facts = _probed(file, probe or video_probe(), watcher)
+        with contextlib.ExitStack() as stack:
+            incoming = None
+            if keep_file:
+                incoming = stack.enter_context(storage.copied(file, watcher.on_bytes))
+            if (incoming.sha256 if incoming else sha256 or facts.sha256) != facts.sha256:
+                raise MediaRejected("file_changed", f"The file {file.name} was changed while it was imported.")
+            return _record(name, synopsis, replace, file, facts, incoming, original_name or path.name)
+
+
+def _digest_if_known(file: storage.OpenedFile, watcher: Watcher) -> str | None:
+    """The digest, where a file of this very size is known; else the content is new and need not be read for that."""
+    if not SourceFile.objects.filter(size_bytes=file.size).exists():
+        return None
+    return storage.digest(file, watcher.on_bytes)
+
+
+def _episode_of(source: SourceFile) -> Episode | None:
+    return getattr(source, "episode", None)
+
+
+def _already(file: storage.OpenedFile, source: SourceFile, keep_file: bool, watcher: Watcher) -> Imported:
+    episode = source.episode
+    if storage.is_kept(source.stored_name, source.size_bytes):
+        return Imported(ImportStatus.ALREADY, episode)
+    if keep_file:
+        with storage.copied(file, watcher.on_bytes) as incoming:
+            if incoming.sha256 != source.sha256:
+                raise MediaRejected("file_changed", f"The file {file.name} was changed while it was imported.")
+            stored_name = storage.keep(incoming, _extension(source.container), file)
+        SourceFile.objects.filter(pk=source.pk).update(stored_name=stored_name)
+        logger.warning("source_restored", source_id=source.pk, episode_id=episode.pk)
+    return Imported(ImportStatus.RESTORED, episode)
+
+
+def _check_name(name: ParsedName, file_name: str) -> None:
+    if not name.series:
+        raise SeriesUnknown(f"The file {file_name} does not say to which series it belongs: name one with --series.")
+    if not name.identity:
+        raise NameUnusable(f"The file {file_name} says neither a number nor a title.")
+    small = {"season": name.season, "part": name.part, "year": name.year}
+    for what, value in small.items():
+        if value is not None and not 0 <= value <= MOST_SMALL:
+            raise NameUnusable(f"The {what} of {file_name} is {value}, which is out of range.")
+    for value in (name.number, name.number_end):
+        if value is not None and not 0 <= value <= MOST_NUMBER:
+            raise NameUnusable(f"The number of {file_name} is {value}, which is out of range.")
+    if name.number_end is not None and (name.number is None or name.number_end <= name.number):
+        raise NameUnusable(f"The last number of {file_name} is not after its first.")
+    if len(name.title) > TITLE_LENGTH:
+        raise NameUnusable(f"The title of {file_name} has more than {TITLE_LENGTH} characters.")
+
+
+def _refuse_conflict(name: ParsedName, file: storage.OpenedFile, sha256: str | None, replace: bool) -> None:
+    """Early, before the work of looking at the video; ``_record`` decides again under a lock."""
+    series = Series.objects.filter(slug=slug_of(name.series or "")).first()
+    episode = series and _same_identity(series, name).first()
+    if (
+        episode
+        and episode.source
+        and not replace
+        and (sha256 or file.size) != (episode.source.sha256 if sha256 else episode.source.size_bytes)
+    ):
+        raise _conflict(file, episode)
+
+
+def _conflict(file: storage.OpenedFile, episode: Episode) -> IdentityConflict:
+    other = shown(episode.source.original_name) if episode.source else "another file"
+    return IdentityConflict(
+        f"The file {file.name} says {episode.identity} of {shown(episode.series.title)}, which is another video there"
+        f" ({other}); rename it, or replace that one with --replace."
+    )
+
+
+def _probed(file: storage.OpenedFile, probe: VideoProbe, watcher: Watcher) -> VideoFacts:
+    most = max_duration_ms()
+    facts = probe(file.path, max_duration_ms=most, on_progress=watcher.on_pts)
+    if facts.duration_ms > most:
+        minutes = facts.duration_ms / 60_000
+        reason = f"The file {file.name} is {minutes:.0f} min long, longer than the limit of {most // 60_000} min."
+        raise MediaRejected("video_too_long", reason)
+    return facts
+
+
+def _record(
+    name: ParsedName,
+    synopsis: str,
+    replace: bool,
+    file: storage.OpenedFile,
+    facts: VideoFacts,
+    incoming: storage.Incoming | None,
+    original_name: str,
+) -> Imported:
+    """The rows, and the file in its place, under a lock on the content."""
+    with transaction.atomic():
+        _lock_content(facts.sha256)
+        source = SourceFile.objects.select_related("episode__series").filter(sha256=facts.sha256).first()
+        there = _episode_of(source) if source else None
+        if there is not None:  # somebody else was faster
+            return Imported(ImportStatus.ALREADY, there)
+        series = series_get_or_create(title=name.series or "", year=name.series_year)
+        Series.objects.select_for_update(no_key=True).get(pk=series.pk)
+        episode = _same_identity(series, name).first()
+        if episode is not None and episode.source is not None and not replace:
+            raise _conflict(file, episode)
+        source = _source(source, file, facts, incoming, original_name)
+        return _attach(episode, series, name, plain_text(synopsis), source)
+
+
+def _lock_content(sha256: str) -> None:
+    """Until the end of the transaction no other process imports the same content."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int(sha256[:15], 16)])
+
+
+def _same_identity(series: Series, name: ParsedName) -> QuerySet[Episode]:
+    return Episode.objects.select_related("source", "series").filter(
+        series=series, ordering=name.ordering, identity=name.identity
+    )
+
+
+def _source(
+    known: SourceFile | None,
+    file: storage.OpenedFile,
+    facts: VideoFacts,
+    incoming: storage.Incoming | None,
+    original_name: str,
+) -> SourceFile:
+    """The row of this content, with the file behind it."""
+    extension = _extension(facts.container)
+    stored_name = storage.stored_name_for(facts.sha256, extension)
+    if incoming is not None:
+        stored_name = storage.keep(incoming, extension, file)
+    if known is not None:
+        SourceFile.objects.filter(pk=known.pk).update(stored_name=stored_name)
+        return known
+    return SourceFile.objects.create(
+        sha256=facts.sha256,
+        size_bytes=file.size,
+        stored_name=stored_name,
+        original_name=plain_text(original_name) or "unnamed",
+        container=facts.container[:40],
+        codec=facts.codec[:40],
+        width=facts.width,
+        height=facts.height,
+        duration_ms=facts.duration_ms,
+        frames=facts.frames,
+    )
+
+
+def _attach(episode: Episode | None, series: Series, name: ParsedName, synopsis: str, source: SourceFile) -> Imported:
+    if episode is None:
+        episode = Episode.objects.create(
+            series=series,
+            ordering=name.ordering,
+            identity=name.identity,
+            season=name.season,
+            number=name.number,
+            number_end=name.number_end,
+            part=name.part,
+            title=name.shown_title,
+            year=name.year,
+            synopsis=synopsis,
+            source=source,
+        )
+        logger.info("episode_imported", episode_id=episode.pk, source_id=source.pk)
+        return Imported(ImportStatus.IMPORTED, episode)
+    before = episode.source_id
+    episode.source = source
+    episode.save(update_fields=["source", "updated_at"])
+    logger.info("episode_source_set", episode_id=episode.pk, source_id=source.pk, before=before)
+    return Imported(ImportStatus.IMPORTED if before is None else ImportStatus.REPLACED, episode)
+
+
+def _extension(container: str) -> str:
+    names = container.lower().split(",")
+    return next((ending for name, ending in EXTENSIONS if name in names), "video")
