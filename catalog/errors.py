@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 
 class CatalogError(Exception):
     """``str(error)`` is the sentence; it names the file where there is one."""
@@ -29,52 +27,52 @@ class MediaRejected(CatalogError):
 class IdentityConflict(CatalogError):
     """Series and number belong to an episode with other content."""
 
-    code: ClassVar[str] = "identity_conflict"
+    code = "identity_conflict"
 
 
 class SeriesUnknown(CatalogError):
     """Neither the name nor the folder says to which series a file belongs."""
 
-    code: ClassVar[str] = "series_unknown"
+    code = "series_unknown"
 
 
 class NameUnusable(CatalogError):
     """Title or number cannot be kept: empty, too long, out of range."""
 
-    code: ClassVar[str] = "name_unusable"
+    code = "name_unusable"
 
 
 class DiskFull(CatalogError):
     """No room where videos are kept. Nothing was changed."""
 
-    code: ClassVar[str] = "disk_full"
+    code = "disk_full"
 
 
 class StorageFailed(CatalogError):
     """The folder for videos cannot be written. Nothing was changed."""
 
-    code: ClassVar[str] = "storage_failed"
+    code = "storage_failed"
 
 
 class ListInvalid(CatalogError):
     """A list of episodes, or a line of it, cannot be read."""
 
-    code: ClassVar[str] = "list_invalid"
+    code = "list_invalid"
 
 
 class FolderUnreadable(CatalogError):
     """A folder that may not be, or cannot be, listed."""
 
-    code: ClassVar[str] = "folder_unreadable"
+    code = "folder_unreadable"
 
 
 class NothingToImport(CatalogError):
     """What was named holds no video at all."""
 
-    code: ClassVar[str] = "nothing_to_import"
+    code = "nothing_to_import"
 
 
 class SourceInUse(CatalogError):
     """A file that an episode shows cannot be deleted."""
 
-    code: ClassVar[str] = "source_in_use"
+    code = "source_in_use"

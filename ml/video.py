@@ -379,7 +379,7 @@ class Decoder:
         name = self.file.name
         if code == -signal.SIGXCPU:
             return DecodeLimit(
-                f"The file {name} needs more than {self.limits.cpu_s} s of processor time to decode, so it was given up."
+                f"The file {name} needs more than {self.limits.cpu_s} s of processor time, so it was given up."
             )
         if code in (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS, -signal.SIGFPE, -signal.SIGILL):
             return VideoDamaged(f"The file {name} is damaged: the decoder broke on it.")
