@@ -9,7 +9,7 @@ import sys
 from types import FrameType
 
 # These answer from the code alone, or start what they need themselves.
-NO_SERVICES = {"help", "version", "--version", "--help", "-h", "check", "collectstatic", "diffsettings", "doctor"}
+NO_SERVICES = {"help", "version", "--version", "--help", "-h", "check", "collectstatic", "demo", "diffsettings", "doctor"}
 NO_SERVICES |= {"findstatic", "makemigrations", "spectacular"}
 
 

@@ -14,9 +14,7 @@ env = environ.Env()
 env.read_env(BASE_DIR / ".env")
 
 # Everything that is written while running goes under here; it can be deleted when nothing runs.
-TOONEMO_VAR = env.path("TOONEMO_VAR", default=str(BASE_DIR / "var"))
-VAR_DIR = Path(str(TOONEMO_VAR)).absolute()
-TOONEMO_VAR = VAR_DIR
+VAR_DIR = Path(env.str("TOONEMO_VAR", default=str(BASE_DIR / "var"))).absolute()
 
 SECRET_KEY = env.str("SECRET_KEY", default="")
 DEBUG = False
@@ -37,6 +35,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "rest_framework",
+    "rest_framework.authtoken",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_filters",
@@ -118,6 +117,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "EmotionEnum": "analysis.models.EMOTION_CHOICES",
+        "LaneEmotionEnum": "analysis.api.serializers.LANE_EMOTIONS",
+    },
 }
 
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
@@ -129,9 +132,9 @@ LOGGING = logging_config(level=LOG_LEVEL, json=LOG_FORMAT == "json")
 TOONEMO_BUNDLE = env.str("TOONEMO_BUNDLE", default="toonemo")
 TOONEMO_BUNDLE_DIR = Path(env.str("TOONEMO_BUNDLE_DIR", default=str(BASE_DIR / "ml" / "bundles")))
 TOONEMO_DEVICE = env.str("TOONEMO_DEVICE", default="auto")
-TOONEMO_LEASE_SECONDS = env.int("TOONEMO_LEASE_SECONDS", default=60)
-TOONEMO_SWEEP_SECONDS = env.float("TOONEMO_SWEEP_SECONDS", default=30)
+TOONEMO_LEASE_SECONDS = env.float("TOONEMO_LEASE_SECONDS", default=60.0)
+TOONEMO_SWEEP_SECONDS = env.float("TOONEMO_SWEEP_SECONDS", default=30.0)
 TOONEMO_MODEL_LOADER = env.str("TOONEMO_MODEL_LOADER", default="ml.runtime.load_models")
-TOONEMO_VIDEO_PROBE = "workers.probe.probe_video"
+TOONEMO_VIDEO_PROBE = env.str("TOONEMO_VIDEO_PROBE", default="workers.probe.probe_video")
 TOONEMO_MAX_DURATION_MINUTES = env.int("TOONEMO_MAX_DURATION_MINUTES", default=180)
-TOONEMO_MAX_FILE_GB = env.float("TOONEMO_MAX_FILE_GB", default=20)
+TOONEMO_MAX_FILE_GB = env.float("TOONEMO_MAX_FILE_GB", default=10.0)
