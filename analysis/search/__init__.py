@@ -1,1 +1,1 @@
-"""Search in plain words: text -> parse -> Query (JSON) -> SQL -> results. No language model, nothing dropped silently."""
+"""Search in plain words: text -> Query (JSON) -> SQL -> results. No language model; no word is dropped silently."""

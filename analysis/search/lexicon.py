@@ -1,4 +1,4 @@
-"""The words that search knows (``lexicon.json``) and the names that it is given (the registry), found despite a typo."""
+"""The words that search knows (``lexicon.json``) and the names that it is given, both found despite a typo."""
 
 from __future__ import annotations
 

@@ -23,6 +23,7 @@ from analysis.search.lexicon import (
     match_name,
     match_quoted,
     meaning_of,
+    meanings,
     tokens_of,
 )
 from analysis.search.query import Clause, InSeries, Length, Of, Order, Query, Target, canonical
@@ -196,7 +197,7 @@ def _take_name(state: _State) -> int:
 
 def _common(state: _State, match: NameMatch) -> bool:
     """A name of one word that the lexicon has too (a dwarf called Happy, a series called Cartoons) needs quotes."""
-    return match.length == 1 and meaning_of(state.token.norm) is not None
+    return match.length == 1 and state.token.norm in meanings()
 
 
 def _add_character(state: _State, match: NameMatch) -> None:

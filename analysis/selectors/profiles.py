@@ -134,10 +134,13 @@ def _lacking(profile: EmotionProfile, emotions: Sequence[EmotionShare]) -> tuple
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """An episode's emotions in one strip: shares over every rated character, weighted by readable time."""
+    """An episode's emotions in one strip: shares over its characters, weighted by readable time.
+
+    ``enough``: over rated characters. Without any, over all that were measured, and a page has to say so.
+    """
 
     emotions: tuple[EmotionShare, ...]
-    rated: tuple[str, ...]
+    enough: bool
     unrated: tuple[str, ...]
 
     @property
@@ -147,21 +150,19 @@ class Glance:
 
 
 def glance_of(ratings: Iterable[Rating]) -> Glance:
-    """Only characters with enough evidence count. Means of bounds are bounds that are too wide, never too narrow."""
-    ratings = list(ratings)
-    rated = [r for r in ratings if r.enough and r.readable_ms]
-    total = sum(r.readable_ms for r in rated)
+    """Only characters with enough evidence count, as long as there is one. A mean of bounds is a bound, a wide one."""
+    ratings = [r for r in ratings if r.readable_ms]
+    rated = [r for r in ratings if r.enough]
+    counted = rated or ratings
     emotions = []
     for emotion in EMOTIONS:
-        parts = [(r.readable_ms, e) for r in rated for e in r.emotions if e.emotion is emotion]
+        parts = [(r.readable_ms, e) for r in counted for e in r.emotions if e.emotion is emotion]
+        total = sum(weight for weight, _ in parts)
         if parts:
             share, low, high = (
                 sum(weight * getattr(e, name) for weight, e in parts) / total for name in ("share", "low", "high")
             )
             longest = max(e.longest_ms for _, e in parts)
             emotions.append(EmotionShare(emotion, share, low, high, 0.0, longest, None, None))
-    return Glance(
-        emotions=tuple(emotions),
-        rated=tuple(r.character.name for r in rated),
-        unrated=tuple(r.character.name for r in ratings if not r.enough),
-    )
+    unrated = tuple(r.character.name for r in ratings if not r.enough)
+    return Glance(emotions=tuple(emotions), enough=bool(rated), unrated=unrated)

@@ -123,8 +123,11 @@ def dot(character: Character | None) -> SafeString:
 
 
 @register.simple_tag
-def strip(emotions: Sequence[EmotionShare]) -> SafeString:
-    """Shares side by side, in the canonical order, with the same in words for those who do not see it."""
+def strip(emotions: Sequence[EmotionShare], rated: bool = True) -> SafeString:
+    """Shares side by side, in the canonical order, with the same in words for those who do not see it.
+
+    Paler where the shares were measured and the evidence carries no rating.
+    """
     at = 0.0
     parts = []
     for e in emotions:
@@ -132,7 +135,8 @@ def strip(emotions: Sequence[EmotionShare]) -> SafeString:
         parts.append((f"{at:.2f}%", f"{width:.2f}%", e.emotion, emotion_name(e.emotion), percent(e.share)))
         at += width
     return format_html(
-        '<svg class="strip" role="img" aria-label="{}">{}</svg>',
+        '<svg class="strip {}" role="img" aria-label="{}">{}</svg>',
+        "" if rated else "unsure",
         "Shares: " + ", ".join(f"{emotion_name(e.emotion)} {percent(e.share)}" for e in emotions),
         format_html_join(
             "",
@@ -148,14 +152,19 @@ def share_bar(e: EmotionShare, enough: bool = True) -> SafeString:
     low, high = 100 * e.low, 100 * e.high
     span_width = f"{max(high - low, 0.4):.2f}%"
     whisker = format_html(
-        '<line class="whisker" x1="{0}" x2="{1}" y1="10" y2="10"/><line class="whisker" x1="{0}" x2="{0}" y1="6" y2="14"/>'
+        '<line class="whisker" x1="{0}" x2="{1}" y1="10" y2="10"/>'
+        '<line class="whisker" x1="{0}" x2="{0}" y1="6" y2="14"/>'
         '<line class="whisker" x1="{1}" x2="{1}" y1="6" y2="14"/>',
         f"{low:.2f}%",
         f"{high:.2f}%",
     )
     if not enough:
         inner = format_html(
-            '<rect class="unsure" x="{}" y="3" width="{}" height="14" rx="4"/>', f"{low:.2f}%", span_width
+            '<rect class="range f-{0}" x="{1}" y="3" width="{2}" height="14" rx="4"/>'
+            '<rect class="unsure" x="{1}" y="3" width="{2}" height="14" rx="4"/>',
+            e.emotion,
+            f"{low:.2f}%",
+            span_width,
         )
     else:
         inner = format_html(

@@ -15,7 +15,7 @@ PAGE_SIZE = 24
 
 
 def filter_from(request: HttpRequest) -> select.EpisodeFilter:
-    """What the address asks for; a value that does not exist finds nothing, a sort that does not exist is the default."""
+    """What the address asks for. A value that does not exist finds nothing; a sort that does not is the default."""
     get = request.GET
     sort = get.get("sort", "series")
     return select.EpisodeFilter(

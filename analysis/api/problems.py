@@ -1,0 +1,72 @@
+"""Errors as problem details (RFC 9457): one sentence and a stable code, never a stack trace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import exception_handler, set_rollback
+
+from analysis.errors import AnalysisError
+from analysis.search.query import QueryInvalid
+
+PROBLEM_JSON = "application/problem+json"
+STATUS_OF: Mapping[str, int] = {
+    "bundle_unknown": HTTPStatus.NOT_FOUND,
+    "run_config_invalid": HTTPStatus.BAD_REQUEST,
+}
+CODE_OF: Mapping[int, str] = {
+    400: "invalid_request",
+    401: "not_authenticated",
+    403: "permission_denied",
+    404: "not_found",
+    405: "method_not_allowed",
+    406: "not_acceptable",
+    415: "unsupported_media_type",
+    429: "throttled",
+}
+
+
+def problem(status: int, code: str, detail: str, headers: Mapping[str, str] | None = None, **more: Any) -> Response:
+    """``type`` names the kind of problem for machines; ``docs/errors.md`` has an entry for every code."""
+    body = {
+        "type": f"urn:toonemo:problem:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        **more,
+    }
+    return Response(body, status=status, headers=dict(headers or {}), content_type=PROBLEM_JSON)
+
+
+def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
+    """REST framework's hook. None for what is our fault: Django logs it and answers 500."""
+    if isinstance(error, AnalysisError):
+        set_rollback()
+        return problem(STATUS_OF.get(error.code, HTTPStatus.CONFLICT), error.code, str(error))
+    if isinstance(error, QueryInvalid):
+        return problem(HTTPStatus.BAD_REQUEST, "query_invalid", str(error))
+    answer = exception_handler(error, dict(context))
+    if answer is None:
+        return None
+    headers = {name: value for name, value in answer.items() if name in ("WWW-Authenticate", "Retry-After", "Allow")}
+    code = CODE_OF.get(answer.status_code, "invalid_request")
+    if isinstance(error, exceptions.ValidationError):
+        return problem(
+            400, code, "The request is not valid; errors says where.", headers, errors=error.get_full_details()
+        )
+    return problem(answer.status_code, code, _sentence(error, answer), headers)
+
+
+def _sentence(error: Exception, answer: Response) -> str:
+    if isinstance(error, Http404):
+        return "There is nothing at this address."
+    if isinstance(error, PermissionDenied):
+        return "You may not do that."
+    return str(answer.data.get("detail", HTTPStatus(answer.status_code).phrase) if answer.data else "")

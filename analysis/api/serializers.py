@@ -1,0 +1,258 @@
+"""What clients read. No path of a media file, no name of an uploaded file, no user."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
+from rest_framework import serializers
+
+from analysis.models import AnalysisRun, EmotionProfile, ModelBundle, RunStatus, Scene, SceneEmotion
+from analysis.selectors.profiles import rating_of
+from catalog.models import Character, Episode, Series
+from ml.types import EMOTIONS, UNCLEAR, ShotKind
+
+EMOTION_NAMES = [str(e) for e in EMOTIONS]
+LANE_EMOTIONS = [(name, name) for name in (*EMOTION_NAMES, UNCLEAR)]
+
+
+class SeriesSerializer(serializers.ModelSerializer[Series]):
+    class Meta:
+        model = Series
+        fields: ClassVar = ["slug", "title", "year", "synopsis"]
+
+
+class CharacterSerializer(serializers.ModelSerializer[Character]):
+    series = serializers.SlugRelatedField[Series](slug_field="slug", read_only=True)
+
+    class Meta:
+        model = Character
+        fields: ClassVar = ["slug", "name", "aliases", "series", "colour"]
+
+
+class EpisodeSerializer(serializers.ModelSerializer[Episode]):
+    series = serializers.SlugRelatedField[Series](slug_field="slug", read_only=True)
+    duration_ms = serializers.IntegerField(read_only=True, allow_null=True)
+    published_run = serializers.IntegerField(
+        source="shown_run", read_only=True, allow_null=True, help_text="The run whose results the episode shows."
+    )
+
+    class Meta:
+        model = Episode
+        fields: ClassVar = [
+            "id",
+            "series",
+            "ordering",
+            "identity",
+            "season",
+            "number",
+            "number_end",
+            "part",
+            "title",
+            "year",
+            "synopsis",
+            "duration_ms",
+            "published_run",
+        ]
+
+
+class BundleSerializer(serializers.ModelSerializer[ModelBundle]):
+    characters = serializers.ListField(child=serializers.CharField(), read_only=True)
+    emotions = serializers.ListField(child=serializers.ChoiceField(choices=EMOTION_NAMES), read_only=True)
+
+    class Meta:
+        model = ModelBundle
+        fields: ClassVar = ["id", "name", "version", "digest", "characters", "emotions", "card"]
+
+
+class RunSerializer(serializers.ModelSerializer[AnalysisRun]):
+    bundle = serializers.CharField(source="bundle.__str__", read_only=True)
+    status = serializers.ChoiceField(choices=RunStatus.choices, read_only=True)
+    progress = serializers.SerializerMethodField(help_text="In [0, 1]: content analysed.")
+    seconds_left = serializers.SerializerMethodField(help_text="At the rate so far; null where that is not known.")
+
+    class Meta:
+        model = AnalysisRun
+        fields: ClassVar = [
+            "id",
+            "episode",
+            "bundle",
+            "source_sha256",
+            "config",
+            "status",
+            "partial",
+            "created_at",
+            "started_at",
+            "finished_at",
+            "frames",
+            "drawings",
+            "faces",
+            "timings",
+            "error_code",
+            "error_detail",
+            "progress",
+            "seconds_left",
+        ]
+
+    def get_progress(self, run: AnalysisRun) -> float:
+        found = self.context.get("progress", {}).get(run.pk)
+        return round(found.share, 4) if found else 0.0
+
+    def get_seconds_left(self, run: AnalysisRun) -> float | None:
+        found = self.context.get("progress", {}).get(run.pk)
+        return round(found.left_s, 1) if found and found.left_s is not None else None
+
+
+class AnalyseSerializer(serializers.Serializer[Any]):
+    """``config``: sampling (drawings, every-N, per-second) and segment_ms."""
+
+    bundle = serializers.CharField(required=False, max_length=140, help_text="NAME or NAME-VERSION; else the default.")
+    config = serializers.DictField(required=False)
+    force = serializers.BooleanField(default=False, help_text="Analyse again although it succeeded before.")
+
+
+class ShareSerializer(serializers.Serializer[Any]):
+    """A share of the time in which the face can be read, with its 95 % interval."""
+
+    share = serializers.FloatField()
+    low = serializers.FloatField()
+    high = serializers.FloatField()
+    level = serializers.CharField(help_text="In words, from the bounds.")
+    runs_per_minute = serializers.FloatField()
+    longest_ms = serializers.IntegerField()
+    peak_start_ms = serializers.IntegerField(allow_null=True)
+    peak_end_ms = serializers.IntegerField(allow_null=True)
+
+
+class ProfileSerializer(serializers.ModelSerializer[EmotionProfile]):
+    """A character in a run. An emotion that is not in ``shares`` is not modelled: unknown, never 0."""
+
+    character = serializers.SlugRelatedField[Character](slug_field="slug", read_only=True)
+    episode = serializers.IntegerField(source="run.episode_id", read_only=True)
+    enough_evidence = serializers.BooleanField(source="enough", read_only=True)
+    shares = serializers.SerializerMethodField()
+
+    class Meta:
+        model = EmotionProfile
+        fields: ClassVar = [
+            "id",
+            "run",
+            "episode",
+            "character",
+            "visible_ms",
+            "readable_ms",
+            "drawings",
+            "shots",
+            "enough_evidence",
+            "shares",
+        ]
+
+    @extend_schema_field(serializers.DictField(child=ShareSerializer()))
+    def get_shares(self, profile: EmotionProfile) -> dict[str, Any]:
+        return {str(e.emotion): dict(ShareSerializer(e).data) for e in rating_of(profile).emotions}
+
+
+class SceneEmotionSerializer(serializers.ModelSerializer[SceneEmotion]):
+    character = serializers.SlugRelatedField[Character](slug_field="slug", read_only=True)
+    emotion = serializers.ChoiceField(choices=EMOTION_NAMES, read_only=True)
+
+    class Meta:
+        model = SceneEmotion
+        fields: ClassVar = [
+            "character",
+            "emotion",
+            "visible_ms",
+            "readable_ms",
+            "share",
+            "baseline",
+            "score",
+            "best_start_ms",
+            "best_end_ms",
+        ]
+
+
+class SceneSerializer(serializers.ModelSerializer[Scene]):
+    episode = serializers.IntegerField(source="run.episode_id", read_only=True)
+    emotions = SceneEmotionSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Scene
+        fields: ClassVar = ["id", "run", "episode", "index", "start_ms", "end_ms", "emotions"]
+
+
+class ShotSpanSerializer(serializers.Serializer[Any]):
+    start_ms = serializers.IntegerField()
+    end_ms = serializers.IntegerField()
+    kind = serializers.ChoiceField(choices=[str(k) for k in ShotKind])
+
+
+class LaneSpanSerializer(serializers.Serializer[Any]):
+    start_ms = serializers.IntegerField()
+    end_ms = serializers.IntegerField()
+    emotion = serializers.ChoiceField(choices=LANE_EMOTIONS)
+    confidence = serializers.FloatField()
+
+
+class LaneSerializer(serializers.Serializer[Any]):
+    """``character`` null: faces of nobody the bundle knows."""
+
+    character = serializers.CharField(source="character.slug", allow_null=True, default=None)
+    visible_ms = serializers.IntegerField()
+    faces = serializers.IntegerField()
+    spans = LaneSpanSerializer(many=True)
+
+
+class TimelineSerializer(serializers.Serializer[Any]):
+    format = serializers.IntegerField(help_text="Version of this format: 1.")
+    episode = serializers.IntegerField()
+    run = serializers.IntegerField()
+    duration_ms = serializers.IntegerField()
+    shots = ShotSpanSerializer(many=True)
+    lanes = LaneSerializer(many=True)
+
+
+class FoundEpisodeSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    title = serializers.CharField()
+
+
+class ResultSerializer(serializers.Serializer[Any]):
+    episode = FoundEpisodeSerializer()
+    start_ms = serializers.IntegerField()
+    end_ms = serializers.IntegerField()
+    score = serializers.FloatField()
+    verdict = serializers.ChoiceField(
+        choices=["yes", "no", "unknown"], required=False, help_text="Only where the question asks for one."
+    )
+    because = serializers.DictField(help_text="The parts of the score.")
+
+
+class QuerySerializer(serializers.Serializer[Any]):
+    """A query as JSON; docs/search.md tells the clauses."""
+
+    version = serializers.IntegerField()
+    target = serializers.ChoiceField(choices=["scenes", "moments", "episodes", "characters"])
+    order = serializers.ChoiceField(choices=["most", "least"], required=False)
+    emotion = serializers.ChoiceField(choices=EMOTION_NAMES, allow_null=True, required=False)
+    character = serializers.CharField(allow_null=True, required=False)
+    clauses = serializers.ListField(child=serializers.DictField(), required=False)
+
+
+@extend_schema_serializer(component_name="SearchAnswer")
+class AnswerSerializer(serializers.Serializer[Any]):
+    query = QuerySerializer(allow_null=True)
+    echo = serializers.CharField(help_text="What was understood; searched for again it gives the same query.")
+    unused = serializers.ListField(child=serializers.CharField())
+    answer = serializers.ChoiceField(choices=["results", "refused"])
+    results = ResultSerializer(many=True)
+    because = serializers.DictField(required=False, help_text="Only when refused: code and nearest names.")
+
+
+class ProblemSerializer(serializers.Serializer[Any]):
+    """An error (RFC 9457)."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    code = serializers.CharField()

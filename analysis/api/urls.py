@@ -1,0 +1,25 @@
+"""Addresses under ``/api/v1/``. A slash at the end is optional."""
+
+from __future__ import annotations
+
+from django.urls import include, path, re_path
+from rest_framework.routers import SimpleRouter
+
+from analysis.api import views
+
+router = SimpleRouter()
+router.trailing_slash = "/?"
+router.register("series", views.SeriesViewSet, basename="api-series")
+router.register("episodes", views.EpisodeViewSet, basename="api-episode")
+router.register("characters", views.CharacterViewSet, basename="api-character")
+router.register("runs", views.RunViewSet, basename="api-run")
+router.register("bundles", views.BundleViewSet, basename="api-bundle")
+router.register("profiles", views.ProfileViewSet, basename="api-profile")
+router.register("scenes", views.SceneViewSet, basename="api-scene")
+
+urlpatterns = [
+    path("", include(router.urls)),
+    re_path(r"^search/?$", views.SearchView.as_view(), name="api-search"),
+    re_path(r"^query/?$", views.QueryView.as_view(), name="api-query"),
+    re_path(r"^(?P<rest>.*)$", views.NothingHere.as_view(), name="api-nothing"),
+]

@@ -1,0 +1,327 @@
+"""The resources. Reading is open to all and shows published runs only; staff see every run and may ask for work."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db.models import Prefetch, QuerySet
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
+from rest_framework import viewsets
+from rest_framework.authentication import SessionAuthentication, TokenAuthentication
+from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
+from rest_framework.pagination import LimitOffsetPagination
+from rest_framework.permissions import AllowAny, BasePermission, IsAdminUser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from analysis.api import serializers as shape
+from analysis.api.problems import handle
+from analysis.models import AnalysisRun, EmotionProfile, ModelBundle, RunStatus, Scene, SceneEmotion
+from analysis.search.answer import Answer, registry_load, search, search_query
+from analysis.search.query import query_from_json
+from analysis.selectors.episodes import SORTS, EpisodeFilter, episodes_find
+from analysis.selectors.runs import run_list, run_published, runs_progress, runs_published
+from analysis.selectors.timelines import timeline_of
+from analysis.services.publishing import run_publish
+from analysis.services.runs import run_cancel, run_request, run_retry
+from catalog.models import Character, Episode, Series
+from ml.types import EMOTIONS
+
+PROBLEM = OpenApiResponse(shape.ProblemSerializer, description="Problem details (RFC 9457)")
+TIMELINE_FORMAT = 1
+
+
+class Pages(LimitOffsetPagination):
+    default_limit = 50
+    max_limit = 200
+
+
+class Base(APIView):
+    authentication_classes: ClassVar = [TokenAuthentication, SessionAuthentication]
+    permission_classes: ClassVar = [AllowAny]
+    pagination_class = Pages
+
+    def get_exception_handler(self) -> Any:
+        return handle
+
+    @property
+    def staff(self) -> bool:
+        return bool(getattr(self.request.user, "is_staff", False))
+
+    def visible_runs(self) -> QuerySet[AnalysisRun]:
+        return AnalysisRun.objects.all() if self.staff else runs_published()
+
+
+class ReadViewSet(Base, viewsets.ReadOnlyModelViewSet[Any]):
+    """Lists and shows."""
+
+
+def parameter(name: str, description: str, enum: list[str] | None = None, kind: Any = str) -> OpenApiParameter:
+    return OpenApiParameter(name, kind, OpenApiParameter.QUERY, description=description, enum=enum)
+
+
+def text_of(request: Request, name: str) -> str:
+    """A query parameter; NUL, which PostgreSQL refuses, is taken out."""
+    return str(request.query_params.get(name, "")).replace("\x00", "")
+
+
+def number_of(request: Request, name: str) -> int | None:
+    """A query parameter as an id. Raises NotFound where it cannot be one."""
+    value = text_of(request, name)
+    if value == "":
+        return None
+    if not (value.isascii() and value.isdecimal() and len(value) <= 18):
+        raise NotFound
+    return int(value)
+
+
+class SeriesViewSet(ReadViewSet):
+    queryset = Series.objects.order_by("title", "pk")
+    serializer_class = shape.SeriesSerializer
+    lookup_field = "slug"
+    lookup_value_regex = "[^/]+"
+
+
+class CharacterViewSet(ReadViewSet):
+    queryset = Character.objects.select_related("series").order_by("name", "pk")
+    serializer_class = shape.CharacterSerializer
+    lookup_field = "slug"
+    lookup_value_regex = "[^/]+"
+
+
+class BundleViewSet(ReadViewSet):
+    queryset = ModelBundle.objects.order_by("name", "version", "pk")
+    serializer_class = shape.BundleSerializer
+    lookup_value_regex = r"\d{1,18}"
+
+
+@extend_schema_view(
+    list=extend_schema(
+        parameters=[
+            parameter("series", "Slug of a series"),
+            parameter("character", "Slug of a character who is seen"),
+            parameter("emotion", "Some rated character shows it", [str(e) for e in EMOTIONS]),
+            parameter("words", "Words of the title"),
+            parameter("sort", "Order; most and least need an emotion", list(SORTS)),
+        ]
+    )
+)
+class EpisodeViewSet(ReadViewSet):
+    queryset = Episode.objects.none()
+    serializer_class = shape.EpisodeSerializer
+    lookup_value_regex = r"\d{1,18}"
+
+    def get_queryset(self) -> QuerySet[Episode]:
+        wanted = {
+            name: text_of(self.request, name)[:300] for name in ("series", "character", "emotion", "words", "sort")
+        }
+        return episodes_find(EpisodeFilter(**wanted) if self.action == "list" else EpisodeFilter())
+
+    @extend_schema(responses={200: shape.TimelineSerializer, 404: PROBLEM}, filters=False)
+    @action(detail=True, pagination_class=None)
+    def timeline(self, request: Request, pk: str) -> Response:
+        """What the published run shows over time: a lane of spans per character, and the shots."""
+        episode = self.get_object()
+        run = run_published(episode)
+        if run is None:
+            raise NotFound("The episode shows no analysis yet.")
+        found = timeline_of(run, episode.duration_ms or 0)
+        data = {
+            "format": TIMELINE_FORMAT,
+            "episode": episode.pk,
+            "run": run.pk,
+            "duration_ms": found.duration_ms,
+            "shots": found.shots,
+            "lanes": found.lanes,
+        }
+        return Response(shape.TimelineSerializer(data).data)
+
+    @extend_schema(
+        request=shape.AnalyseSerializer,
+        responses={202: shape.RunSerializer, 400: PROBLEM, 401: PROBLEM, 403: PROBLEM, 404: PROBLEM, 409: PROBLEM},
+        filters=False,
+    )
+    @action(detail=True, methods=["post"], permission_classes=[IsAdminUser], pagination_class=None)
+    def analyse(self, request: Request, pk: str) -> Response:
+        """Asks for a run. The same request twice gives the same run."""
+        asked = shape.AnalyseSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        run = run_request(
+            episode=self.get_object(),
+            bundle_name=asked.validated_data.get("bundle"),
+            config=asked.validated_data.get("config"),
+            requested_by=request.user,
+            force=asked.validated_data["force"],
+        )
+        return Response(_run_data(run), status=202)
+
+
+def _run_data(run: AnalysisRun) -> Any:
+    return shape.RunSerializer(run, context={"progress": runs_progress([run.pk])}).data
+
+
+@extend_schema_view(
+    list=extend_schema(
+        parameters=[
+            parameter("episode", "Id of an episode", kind=int),
+            parameter("status", "Only runs of this status", list(RunStatus.values)),
+        ]
+    )
+)
+class RunViewSet(ReadViewSet):
+    queryset = AnalysisRun.objects.none()
+    serializer_class = shape.RunSerializer
+    lookup_value_regex = r"\d{1,18}"
+
+    def get_queryset(self) -> QuerySet[AnalysisRun]:
+        runs = run_list().filter(pk__in=self.visible_runs().values("pk"))
+        if self.action == "list":
+            if (episode := number_of(self.request, "episode")) is not None:
+                runs = runs.filter(episode_id=episode)
+            if status := text_of(self.request, "status"):
+                runs = runs.filter(status=status)
+        return runs
+
+    def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
+        rows = args[0] if args else None
+        shown = rows if kwargs.get("many") else [rows]
+        kwargs["context"] = {**self.get_serializer_context(), "progress": _progress(shown)}
+        return shape.RunSerializer(*args, **kwargs)
+
+    @extend_schema(request=None, responses={200: shape.RunSerializer, 401: PROBLEM, 403: PROBLEM, 409: PROBLEM})
+    @action(detail=True, methods=["post"], permission_classes=[IsAdminUser])
+    def cancel(self, request: Request, pk: str) -> Response:
+        """Stops the run; what a worker holds stops within two seconds."""
+        return Response(_run_data(run_cancel(run=self.get_object(), actor=request.user)))
+
+    @extend_schema(request=None, responses={200: shape.RunSerializer, 401: PROBLEM, 403: PROBLEM, 409: PROBLEM})
+    @action(detail=True, methods=["post"], permission_classes=[IsAdminUser])
+    def retry(self, request: Request, pk: str) -> Response:
+        """Does again what failed or was cancelled, and only that."""
+        return Response(_run_data(run_retry(run=self.get_object(), actor=request.user)))
+
+    @extend_schema(request=None, responses={200: shape.RunSerializer, 401: PROBLEM, 403: PROBLEM, 409: PROBLEM})
+    @action(detail=True, methods=["post"], permission_classes=[IsAdminUser])
+    def publish(self, request: Request, pk: str) -> Response:
+        """The episode shows this run from now on."""
+        run = self.get_object()
+        run_publish(run=run, actor=request.user)
+        return Response(_run_data(run))
+
+
+def _progress(rows: Any) -> dict[int, Any]:
+    return runs_progress([row.pk for row in rows if isinstance(row, AnalysisRun)]) if rows else {}
+
+
+@extend_schema_view(
+    list=extend_schema(
+        parameters=[
+            parameter("episode", "Id of an episode", kind=int),
+            parameter("run", "Id of a run", kind=int),
+            parameter("character", "Slug of a character"),
+        ]
+    )
+)
+class ProfileViewSet(ReadViewSet):
+    """Ratings: what a character shows in an episode, with the evidence."""
+
+    queryset = EmotionProfile.objects.none()
+    serializer_class = shape.ProfileSerializer
+    lookup_value_regex = r"\d{1,18}"
+
+    def get_queryset(self) -> QuerySet[EmotionProfile]:
+        rows = EmotionProfile.objects.select_related("run", "character").filter(
+            run_id__in=self.visible_runs().values("pk")
+        )
+        if self.action == "list":
+            if (run := number_of(self.request, "run")) is not None:
+                rows = rows.filter(run_id=run)
+            if (episode := number_of(self.request, "episode")) is not None:
+                rows = rows.filter(run__episode_id=episode)
+            if slug := text_of(self.request, "character"):
+                rows = rows.filter(character__slug=slug)
+        return rows.order_by("run_id", "-visible_ms", "pk")
+
+
+@extend_schema_view(
+    list=extend_schema(
+        parameters=[
+            parameter("episode", "Id of an episode", kind=int),
+            parameter("run", "Id of a run", kind=int),
+            parameter("character", "Slug of a character who is seen"),
+            parameter("emotion", "Some character shows it", [str(e) for e in EMOTIONS]),
+        ]
+    )
+)
+class SceneViewSet(ReadViewSet):
+    """Scenes in the order of the episode; ``search`` ranks them."""
+
+    queryset = Scene.objects.none()
+    serializer_class = shape.SceneSerializer
+    lookup_value_regex = r"\d{1,18}"
+
+    def get_queryset(self) -> QuerySet[Scene]:
+        emotions = SceneEmotion.objects.select_related("character").order_by("character__slug", "emotion")
+        scenes = Scene.objects.select_related("run").prefetch_related(Prefetch("emotions", queryset=emotions))
+        scenes = scenes.filter(run_id__in=self.visible_runs().values("pk"))
+        if self.action == "list":
+            if (run := number_of(self.request, "run")) is not None:
+                scenes = scenes.filter(run_id=run)
+            if (episode := number_of(self.request, "episode")) is not None:
+                scenes = scenes.filter(run__episode_id=episode)
+            shown = {
+                f"{name}{suffix}": value
+                for name, suffix in (("character", "__slug"), ("emotion", ""))
+                if (value := text_of(self.request, name))
+            }
+            if shown:
+                matching = SceneEmotion.objects.filter(score__gt=0, **shown)
+                scenes = scenes.filter(pk__in=matching.values("scene_id"))
+        return scenes.order_by("run_id", "index")
+
+
+class SearchView(Base):
+    """Asked in plain words. The answer is that of ``manage.py search --json``."""
+
+    @extend_schema(
+        parameters=[parameter("q", "The question, such as: happiest Jerry scenes"),
+                    parameter("page", "From 1; the Link header names the next", kind=int)],
+        responses={200: shape.AnswerSerializer},
+        operation_id="search",
+    )  # fmt: skip
+    def get(self, request: Request) -> Response:
+        page = number_of(request, "page") or 1
+        return answered(request, search(text_of(request, "q"), page=min(page, 10_000)))
+
+
+class QueryView(Base):
+    """The same for a query that is JSON already. Writes nothing, so anybody may."""
+
+    @extend_schema(
+        request=shape.QuerySerializer, responses={200: shape.AnswerSerializer, 400: PROBLEM}, operation_id="query"
+    )
+    def post(self, request: Request) -> Response:
+        query = query_from_json(request.data)
+        page = number_of(request, "page") or 1
+        return answered(request, search_query(query, registry_load(), min(page, 10_000)))
+
+
+def answered(request: Request, answer: Answer) -> Response:
+    response = Response(answer.to_json())
+    if answer.more:
+        parameters = request.query_params.copy()
+        parameters["page"] = str(answer.next_page)
+        response.headers["Link"] = f'<{request.path}?{parameters.urlencode()}>; rel="next"'
+    return response
+
+
+@extend_schema(exclude=True)
+class NothingHere(Base):
+    """Whatever else is asked for under the API's address."""
+
+    permission_classes: ClassVar[list[type[BasePermission]]] = [AllowAny]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        raise NotFound
