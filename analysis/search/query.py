@@ -147,9 +147,9 @@ def query_from_json(data: object) -> Query:
     )
 
 
-def _one_of(kind: type[Any], value: object, where: str) -> Any:
+def _one_of(kind: type[StrEnum], value: object, where: str) -> Any:
     try:
-        return kind(value)
+        return kind(str(value) if isinstance(value, str) else "")
     except ValueError:
         raise QueryInvalid(f"{where} is {value!r}; it must be one of {', '.join(kind)}.") from None
 

@@ -30,7 +30,7 @@ class Row:
     enough: bool = True
 
 
-def published_runs() -> QuerySet[Publication, dict[str, Any]]:
+def published_runs() -> QuerySet[Any, Any]:
     return Publication.objects.filter(withdrawn_at__isnull=True).values("run_id")
 
 

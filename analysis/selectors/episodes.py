@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Exists, F, FloatField, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.fields.json import KT
@@ -77,7 +78,7 @@ def episodes_find(wanted: EpisodeFilter) -> QuerySet[Episode]:
     return _sorted(found, profiles, emotion, wanted.sort)
 
 
-def _with_bound(profiles: QuerySet[EmotionProfile], emotion: str, bound: str) -> QuerySet[EmotionProfile]:
+def _with_bound(profiles: QuerySet[EmotionProfile], emotion: str, bound: str) -> QuerySet[Any]:
     """Rated profiles with ``bound``: the lower or upper end of the emotion's share."""
     return profiles.filter(enough=True).annotate(bound=Cast(KT(f"shares__{emotion}__{bound}"), FloatField()))
 

@@ -24,7 +24,7 @@ def episode(request: HttpRequest, pk: int) -> HttpResponse:
     if found is None:
         raise Http404
     run = run_published(found)
-    context = {
+    context: dict[str, object] = {
         "episode": found,
         "run": run,
         "latest": run_list(episode=found).first(),
