@@ -9,8 +9,19 @@ import sys
 from types import FrameType
 
 # These answer from the code alone, or start what they need themselves.
-NO_SERVICES = {"help", "version", "--version", "--help", "-h", "check", "collectstatic", "demo", "diffsettings", "doctor"}
-NO_SERVICES |= {"findstatic", "makemigrations", "spectacular"}
+NO_SERVICES = {
+    "help",
+    "version",
+    "--version",
+    "--help",
+    "-h",
+    "check",
+    "collectstatic",
+    "demo",
+    "diffsettings",
+    "doctor",
+}
+NO_SERVICES |= {"doctor", "findstatic", "makemigrations", "spectacular"}
 
 
 def _end(signum: int, frame: FrameType | None) -> None:
@@ -20,17 +31,20 @@ def _end(signum: int, frame: FrameType | None) -> None:
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "toonemo_site.settings.dev")
     from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    if len(sys.argv) > 1 and sys.argv[1] not in NO_SERVICES and "--help" not in sys.argv:
-        from toonemo_site import embedded
+    from toonemo_site import embedded
 
-        signal.signal(signal.SIGTERM, _end)  # so that what was started is also stopped
-        try:
+    try:
+        if len(sys.argv) > 1 and sys.argv[1] not in NO_SERVICES and "--help" not in sys.argv:
+            signal.signal(signal.SIGTERM, _end)  # so that what was started is also stopped
             embedded.ensure(settings.EMBEDDED)
-        except embedded.EmbeddedError as error:
-            sys.exit(str(error))
-    execute_from_command_line(sys.argv)
+        execute_from_command_line(sys.argv)
+    except embedded.EmbeddedError as error:
+        sys.exit(str(error))
+    except ImproperlyConfigured as error:
+        sys.exit(f"{error}. docs/configuration.md explains every setting.")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ def media_root(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[C
 @register(Tags.files)
 def bundle(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     folder = Path(settings.TOONEMO_BUNDLE_DIR)
+    if find_spec("torch") is None:  # a machine for the site only; its workers are elsewhere
+        return []
     if any(folder.glob(f"{settings.TOONEMO_BUNDLE}*/{BUNDLE_FILE}")):
         return []
     return [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import redis
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -13,6 +15,18 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 PATIENCE_S = 2.0
+
+
+class HealthMiddleware:
+    """Answers before anything looks at the Host header: a load balancer asks by address, over plain HTTP."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        self.views = {"/healthz": healthz, "/readyz": readyz}
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        view = self.views.get(request.path)
+        return self.get_response(request) if view is None else view(request)
 
 
 @require_safe

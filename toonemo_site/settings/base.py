@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "django_htmx",
 ]
 MIDDLEWARE = [
+    "toonemo_site.health.HealthMiddleware",
     "toonemo_site.logging.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -74,7 +75,7 @@ TEMPLATES = [
 DATABASE_URL = env.str("DATABASE_URL", default="")
 REDIS_URL = env.str("REDIS_URL", default="")
 EMBEDDED = embedded.Wanted(VAR_DIR, postgres=not DATABASE_URL, redis=not REDIS_URL)
-DATABASES = {"default": env.db("DATABASE_URL", default=embedded.database_url(VAR_DIR))}
+DATABASES = {"default": env.db_url_config(DATABASE_URL or embedded.database_url(VAR_DIR))}
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 REDIS_URL = REDIS_URL or embedded.redis_url(VAR_DIR)

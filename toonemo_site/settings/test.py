@@ -24,7 +24,7 @@ ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 RUN = env.int("TOONEMO_TEST_RUN", default=os.getpid())  # the processes that a test starts belong to the same run
 TEST_DIR = VAR_DIR / "test"
 RUN_DIR = TEST_DIR / f"run-{RUN}"
-DATABASES = {"default": env.db("DATABASE_URL", default=embedded.database_url(TEST_DIR))}
+DATABASES = {"default": env.db_url_config(DATABASE_URL or embedded.database_url(TEST_DIR))}
 DATABASES["default"]["TEST"] = {"NAME": f"test_{DATABASES['default']['NAME']}_{RUN}"}
 REDIS_URL = embedded.redis_url(RUN_DIR)
 EMBEDDED = embedded.Wanted(TEST_DIR, postgres=not DATABASE_URL, redis=False, fast=True)
