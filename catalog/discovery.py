@@ -160,8 +160,10 @@ def _list(path: Path, series: str | None) -> Iterator[Found]:
         for row in reader:
             yield _row(path, reader.line_num, row, series)
     except csv.Error as error:
-        reason = f"The list {shown(path.name)} cannot be read from line {reader.line_num} on: {error}."
-        yield Refusal(path, ListInvalid(reason), reader.line_num)
+        line = reader.reader.line_num
+        yield Refusal(
+            path, ListInvalid(f"The list {shown(path.name)} cannot be read from line {line} on: {error}."), line
+        )
 
 
 def _text_of(path: Path) -> str:

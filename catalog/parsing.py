@@ -162,7 +162,7 @@ def parse_name(name: str) -> ParsedName:
 
 def parse_folder(name: str) -> ParsedName:
     """What a folder's name says: series, its year, season. A name that says nothing ("Downloads") gives nothing."""
-    text, found = _take_brackets(_spaced(plain_text(name)))
+    text, found = _take_brackets(_spaced(plain_text(name).strip("/")))
     text = _tidy(_NOISE.sub("", text) or text)
     season = None
     match = _SEASON_FOLDER.fullmatch(text)
