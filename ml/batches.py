@@ -1,4 +1,4 @@
-"""Runs a network over many inputs a batch at a time; a batch that does not fit into memory is halved and tried again."""
+"""Runs a network over many inputs, a batch at a time; a batch that does not fit into memory is halved."""
 
 from __future__ import annotations
 

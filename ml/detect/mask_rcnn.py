@@ -28,7 +28,10 @@ SCORE_DIGITS = 4
 
 
 class MaskRcnnDetector:
-    """``batch``: pictures at once. The same pictures in the same batches give the same faces, to the bit."""
+    """``batch``: pictures at once. On one machine the same picture gives the same faces to the bit, in any batch.
+
+    ``half``: the network runs in bfloat16; by default where the processor computes in it, at twice the speed.
+    """
 
     architecture = "mask_rcnn_mobilenet_v2_fpn"
 
@@ -41,8 +44,10 @@ class MaskRcnnDetector:
         calibration: Calibration,
         device: str = "cpu",
         batch: int = 4,
+        half: bool | None = None,
     ) -> None:
         self.batch = batch
+        self.half = computes_in_half(device) if half is None else half
         self.settings = settings
         self._characters = tuple(characters)
         self._thresholds = thresholds
@@ -98,6 +103,10 @@ class MaskRcnnDetector:
     @torch.inference_mode()
     def find(self, batch: Tensor, sizes: list[tuple[int, int]]) -> list[dict[str, Tensor]]:
         """Boxes, logits, scores and 28 x 28 masks per picture at the network's size. Raises ModelOutputInvalid."""
+        with torch.autocast(batch.device.type, torch.bfloat16, enabled=self.half):
+            return self._find(batch, sizes)
+
+    def _find(self, batch: Tensor, sizes: list[tuple[int, int]]) -> list[dict[str, Tensor]]:
         features = self.network.backbone(batch)
         if not all(bool(torch.isfinite(f).all()) for f in features.values()):
             raise ModelOutputInvalid("The detector gave a number that is not finite.")
@@ -128,6 +137,13 @@ class MaskRcnnDetector:
         best = int(share.argmax())
         sure = best < len(self._characters) and share[best] >= self._thresholds.name_detector
         return self._characters[best] if sure else None
+
+
+def computes_in_half(device: str) -> bool:
+    """Whether bfloat16 is computed by the hardware itself; elsewhere it would be slower, not faster."""
+    if device == "cpu":
+        return bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
+    return bool(torch.cuda.is_bf16_supported(including_emulation=False))
 
 
 def paste(

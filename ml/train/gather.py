@@ -3,6 +3,7 @@
 frames    pictures of ml.render.sample: the cast in its places, strangers among things, nobody at all
 episodes  drawings out of whole scripts, as the pipeline will meet them
 crops     faces of ml.render.crop, cut as a detector would
+cut       the true faces of gathered pictures, boxes and masks a little wrong
 detected  faces that a trained detector found in pictures of the first two kinds, named by the truth they overlap
 
 Every shard follows from (kind, seed, number), so gathering again draws the same pixels.
@@ -32,7 +33,7 @@ from ml.types import Emotion
 
 Rng = np.random.Generator
 SIZES = ((568, 320), (568, 320), (568, 320), (428, 320))  # width, height: three wide pictures to one of old film
-TRAINING_SEEDS = range(1000, 2000)  # of episodes; every other seed is kept for evaluation
+TRAINING_SEEDS = range(1000, 2000)  # of episodes; every other seed is kept for calibration and evaluation
 PICTURES = 40  # in one shard
 CROPS = 500
 MATCH = 0.5  # IoU from which a found face is the true one
@@ -49,9 +50,8 @@ def _labelled(face: SampleFace) -> Labelled:
     return Labelled(face.box, face.mask, name, str(face.emotion) if face.readable else "")
 
 
-def episode(rng: Rng, number: int, count: int = PICTURES) -> Iterator[Picture]:
-    """Random moments of the training episode ``number`` (wrapped into TRAINING_SEEDS), cards and empty shots too."""
-    seed = TRAINING_SEEDS[number % len(TRAINING_SEEDS)]
+def episode(rng: Rng, seed: int, count: int = PICTURES) -> Iterator[Picture]:
+    """Random moments of the episode with this seed, cards and empty shots too."""
     width, height = SIZES[int(rng.integers(len(SIZES)))]
     script = write_script(seed, 60.0, width=360.0 * width / height)
     stage = Stage(script, width, height)
@@ -134,9 +134,12 @@ def gather(args: argparse.Namespace, say: Callable[[str], None]) -> None:
         if args.kind == "frames":
             done = write_shard(path, frames(rng))
         elif args.kind == "episodes":
-            done = write_shard(path, episode(rng, number))
+            done = write_shard(path, episode(rng, args.episode_seed + number))
         elif args.kind == "crops":
             done = write_crops(path, crops(rng, settings))
+        elif args.kind == "cut":
+            cuts = (cut_out(rng, p, settings) for p in read_shard(sources[number]))
+            done = write_crops(path, (item for part in cuts for item in part))
         else:
             pictures = list(read_shard(sources[number % len(sources)]))
             found: list[list[Face]] = models.detector.detect([p.frame for p in pictures]) if models else []
@@ -147,16 +150,17 @@ def gather(args: argparse.Namespace, say: Callable[[str], None]) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m ml.train.gather", description=__doc__)
-    parser.add_argument("kind", choices=("frames", "episodes", "crops", "detected"))
+    parser.add_argument("kind", choices=("frames", "episodes", "crops", "cut", "detected"))
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--shards", type=int, required=True)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--episode-seed", type=int, default=TRAINING_SEEDS[0], help="of shard 0; the next has the next")
     parser.add_argument("--crop-size", type=int, default=80)
     parser.add_argument("--margin", type=float, default=0.15)
     parser.add_argument("--outside", type=float, default=0.5)
     parser.add_argument("--bundle", type=Path, help="detected: whose detector")
-    parser.add_argument("--source", type=Path, nargs="+", help="detected: folders of shards of pictures")
+    parser.add_argument("--source", type=Path, nargs="+", help="cut, detected: folders of shards of pictures")
     gather(parser.parse_args(arguments), lambda line: print(line, flush=True))  # noqa: T201
     return 0
 
