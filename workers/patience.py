@@ -20,7 +20,8 @@ def patiently(call: Callable[[], T], *, patience_s: float = PATIENCE_S) -> T:
     """``call()``, again and again while the database is away, each time over a new connection.
 
     ``call`` must be safe to repeat where its commit happened but the answer was lost: everything under a lease token
-    is, because a commit takes the token away. Raises the last error when ``patience_s`` is over.
+    is, because a commit takes the token away. Raises the last error when ``patience_s`` is over, and at once inside a
+    transaction, of which the part before ``call`` would be lost.
     """
     deadline = time.monotonic() + patience_s
     wait = FIRST_WAIT_S
@@ -28,11 +29,9 @@ def patiently(call: Callable[[], T], *, patience_s: float = PATIENCE_S) -> T:
         try:
             return call()
         except (OperationalError, InterfaceError) as error:
-            if time.monotonic() + wait > deadline:
+            if connection.in_atomic_block or time.monotonic() + wait > deadline:
                 raise
-            logger.warning(
-                "database_away", reason=str(error).strip().splitlines()[0] if str(error) else "", wait_s=wait
-            )
+            logger.warning("database_away", reason=" ".join(str(error).split()), wait_s=wait)
             connection.close()
             time.sleep(wait)
             wait = min(2 * wait, LONGEST_WAIT_S)

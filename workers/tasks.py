@@ -13,40 +13,40 @@ from workers import going_home
 from workers.patience import patiently
 
 
-@shared_task(bind=True, name=messages.SEGMENT_ANALYSE, ignore_result=True)
+@shared_task(bind=True, name=messages.SEGMENT_ANALYSE, ignore_result=True)  # type: ignore[untyped-decorator]
 def segment_analyse(self: Any, segment_id: int) -> str:
     from workers.runner import segment_run
 
     return str(segment_run(segment_id, worker=self.request.hostname or ""))
 
 
-@shared_task(name=messages.RUN_FINALISE, ignore_result=True)
+@shared_task(name=messages.RUN_FINALISE, ignore_result=True)  # type: ignore[untyped-decorator]
 def run_finalise(run_id: int) -> None:
     from analysis.services.finalise import run_finalise as finalise
 
     patiently(lambda: finalise(run_id))
 
 
-@shared_task(name=messages.RUN_THUMBNAILS, ignore_result=True)
+@shared_task(name=messages.RUN_THUMBNAILS, ignore_result=True)  # type: ignore[untyped-decorator]
 def run_thumbnails(run_id: int) -> None:
     from workers.thumbnails import thumbnails_write
 
     thumbnails_write(run_id)
 
 
-@shared_task(name=messages.RUNS_SWEEP, ignore_result=True)
+@shared_task(name=messages.RUNS_SWEEP, ignore_result=True)  # type: ignore[untyped-decorator]
 def runs_sweep() -> None:
     from workers.sweep import runs_sweep as sweep
 
     sweep()
 
 
-@worker_init.connect
+@worker_init.connect  # type: ignore[untyped-decorator]
 def on_init(**kwargs: Any) -> None:
     going_home.stay()
 
 
-@worker_ready.connect
+@worker_ready.connect  # type: ignore[untyped-decorator]
 def on_ready(**kwargs: Any) -> None:
     """Tells which bundles this machine has; the connection is closed so that no child inherits it."""
     from workers.bundles import bundles_sync
@@ -55,6 +55,6 @@ def on_ready(**kwargs: Any) -> None:
     connections.close_all()
 
 
-@worker_shutting_down.connect
+@worker_shutting_down.connect  # type: ignore[untyped-decorator]
 def on_shutting_down(**kwargs: Any) -> None:
     going_home.go_home()

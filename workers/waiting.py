@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TextIO
+from typing import Any, TextIO
+
+from django.core.management.base import OutputWrapper
 
 from analysis.models import RunStatus
 from analysis.selectors.runs import RunProgress, runs_progress, work_under_way
@@ -14,7 +16,7 @@ from workers.patience import patiently
 LOOK_EVERY_S = 0.5
 LINE_EVERY_S = 10.0  # where there is no terminal
 NO_WORKER_AFTER_S = 20.0
-BAR_WIDTH = 24
+BAR_WIDTH, WIDTH = 24, 96
 
 
 @dataclass(slots=True)
@@ -30,34 +32,56 @@ class _Pace:
         return (done_ms - self.first_ms) / 1000 / seconds if seconds >= 3 and done_ms > self.first_ms else None
 
 
-def wait_for_runs(run_ids: Sequence[int], stream: TextIO, *, timeout_s: float | None = None) -> list[RunProgress]:
+def wait_for_runs(
+    run_ids: Sequence[int], stream: TextIO | OutputWrapper, *, timeout_s: float | None = None
+) -> list[RunProgress]:
     """Returns when all runs have ended, or when ``timeout_s`` is over, with how each stands, in the order asked for.
 
-    Says so, once, where nobody works on them.
+    Says so, once, where nobody works on them. Ctrl-C ends the waiting, not the work.
     """
+    screen = _Screen(stream)
     begun = time.monotonic()
     pace: _Pace | None = None
     warned = False
-    last_line = -LINE_EVERY_S
     while True:
         progress = patiently(lambda: runs_progress(run_ids))
         now = time.monotonic()
         found = [progress[pk] for pk in run_ids if pk in progress]
-        done_ms = sum(p.total_ms if p.ended else p.done_ms for p in found)
+        done_ms = sum(_done_ms(p) for p in found)
         pace = pace or _Pace(now, done_ms)
         ended = all(p.ended for p in found)
-        if stream.isatty():
-            stream.write("\r" + bar(found, pace.rate(done_ms, now)) + ("\n" if ended else ""))
-        elif ended or now - last_line >= LINE_EVERY_S:
-            last_line = now
-            stream.write(bar(found, pace.rate(done_ms, now)) + "\n")
-        stream.flush()
+        screen.show(bar(found, pace.rate(done_ms, now)), last=ended)
         if ended or (timeout_s is not None and now - begun >= timeout_s):
             return found
         if not warned and now - begun >= NO_WORKER_AFTER_S and _nobody_works(found):
             warned = True
-            stream.write("\n" + NO_WORKER + "\n")
-        time.sleep(LOOK_EVERY_S)
+            screen.say(NO_WORKER)
+        try:
+            time.sleep(LOOK_EVERY_S)
+        except KeyboardInterrupt:
+            screen.say("The work goes on without being watched; `manage.py runs` shows how far it is.")
+            return found
+
+
+class _Screen:
+    """One line that is written over on a terminal; a line now and then elsewhere."""
+
+    def __init__(self, stream: TextIO | OutputWrapper) -> None:
+        self._out: Any = getattr(stream, "_out", stream)  # Django's wrapper would end every write with a new line
+        self._terminal = bool(self._out.isatty())
+        self._shown_at = -LINE_EVERY_S
+
+    def show(self, line: str, *, last: bool) -> None:
+        if self._terminal:
+            self._out.write(f"\r{line.ljust(WIDTH)}" + ("\n" if last else ""))
+        elif last or time.monotonic() - self._shown_at >= LINE_EVERY_S:
+            self._shown_at = time.monotonic()
+            self._out.write(line + "\n")
+        self._out.flush()
+
+    def say(self, sentence: str) -> None:
+        self._out.write(("\n" if self._terminal else "") + sentence + "\n")
+        self._out.flush()
 
 
 NO_WORKER = (
@@ -73,14 +97,19 @@ def _nobody_works(found: Sequence[RunProgress]) -> bool:
 def bar(found: Sequence[RunProgress], rate: float | None) -> str:
     """One line: how much, how fast, how long still."""
     total = sum(p.total_ms for p in found)
-    done = sum(p.total_ms if p.ended else p.done_ms for p in found)
+    done = sum(_done_ms(p) for p in found)
     share = done / total if total else 1.0
     filled = int(BAR_WIDTH * share)
     text = f"[{'#' * filled}{'.' * (BAR_WIDTH - filled)}] {share:4.0%}  {_clock(done)} of {_clock(total)}"
     text += f"  {sum(p.faces for p in found)} faces"
     if rate is not None and done < total:
         text += f"  {rate:.1f}x  {_left((total - done) / 1000 / rate)} left"
-    return text.ljust(96)
+    return text
+
+
+def _done_ms(progress: RunProgress) -> int:
+    """A run that ended has nothing left to do, however it ended."""
+    return progress.total_ms if progress.ended else progress.done_ms
 
 
 def _clock(ms: int) -> str:

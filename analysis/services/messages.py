@@ -20,6 +20,8 @@ RUNS_SWEEP = "workers.runs_sweep"
 
 INFERENCE, DEFAULT = "inference", "default"
 
+_AT_ONCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}  # nobody waits for a broker
+
 logger = structlog.get_logger(__name__)
 
 
@@ -41,7 +43,7 @@ def thumbnails_send(run_id: int) -> None:
 def _send(task: str, ids: list[int], queue: str, countdown: float) -> None:
     """A broker that is away loses nothing: the rows stand, and the sweep sends again."""
     try:
-        with current_app.connection_for_write() as connection:
+        with current_app.connection_for_write(transport_options=_AT_ONCE) as connection:
             producer = current_app.amqp.Producer(connection)
             for one in ids:
                 current_app.send_task(

@@ -9,6 +9,7 @@ from workers.patience import patiently
 
 class _Connection:
     closed = 0
+    in_atomic_block = False
 
     def close(self) -> None:
         self.closed += 1
@@ -50,3 +51,16 @@ def test_a_fault_of_ours_is_not_waited_for(connection: _Connection) -> None:
     with pytest.raises(ZeroDivisionError):
         patiently(lambda: 1 // 0)
     assert connection.closed == 0
+
+
+def test_inside_a_transaction_nothing_is_repeated(connection: _Connection) -> None:
+    connection.in_atomic_block = True
+    calls: list[int] = []
+
+    def away() -> None:
+        calls.append(1)
+        raise OperationalError("the database is away")
+
+    with pytest.raises(OperationalError):
+        patiently(away)
+    assert calls == [1]

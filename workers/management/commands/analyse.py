@@ -37,7 +37,7 @@ class Command(BaseCommand):
                 raise CommandError(f"{error} [{error.code}]") from error
             runs.append(run)
         if options["wait"]:
-            wait_for_runs([run.pk for run in runs], self.stderr)  # type: ignore[arg-type]
+            wait_for_runs([run.pk for run in runs], self.stderr)
         again = AnalysisRun.objects.select_related("episode__series", "bundle").in_bulk([run.pk for run in runs])
         ended = [again[run.pk] for run in runs]
         if options["json"]:

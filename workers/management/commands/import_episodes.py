@@ -7,6 +7,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError
 
 from analysis.errors import AnalysisError
 from analysis.models import AnalysisRun, RunStatus
@@ -51,20 +52,26 @@ class Command(BaseCommand):
             raise CommandError("--series is empty.", returncode=2)
         analysis = _Analysis(options["bundle"]) if options["analyse"] and not options["dry_run"] else None
         reports, summary = [], Summary()
-        for report in self._imported(options):
-            summary.add(report)
-            reports.append(report)
-            if analysis and report.episode_id is not None:
-                analysis.request(report.episode_id)
-            if not options["json"] and report.status != SKIPPED:
-                self.stdout.write(_line(report, options["dry_run"]))
+        try:
+            for report in self._imported(options):
+                summary.add(report)
+                reports.append(report)
+                if analysis and report.episode_id is not None:
+                    analysis.request(report.episode_id)
+                if not options["json"] and report.status != SKIPPED:
+                    self.stdout.write(_line(report, options["dry_run"]))
+        except KeyboardInterrupt:
+            raise CommandError("Stopped. What was imported stays; the same command goes on.", returncode=130) from None
+        except OperationalError as error:
+            reason = "The database does not answer. What was imported stays; the same command goes on."
+            raise CommandError(f"{reason} [database_unavailable]", returncode=1) from error
         runs = self._ended(analysis, wait=options["wait"]) if analysis else []
         if options["json"]:
             answer = _as_json(reports, summary, runs, dry_run=options["dry_run"])
             self.stdout.write(json.dumps(answer, ensure_ascii=False, indent=1))
         else:
             self._sum_up(reports, summary, runs, options)
-        self._leave(summary, analysis, runs)
+        self._leave(summary, analysis, runs, waited=options["wait"])
 
     def _imported(self, options: dict[str, Any]) -> Any:
         progress = _Progress(self.stderr)
@@ -76,11 +83,7 @@ class Command(BaseCommand):
 
     def _ended(self, analysis: _Analysis, *, wait: bool) -> list[AnalysisRun]:
         if wait and analysis.run_ids:
-            try:
-                wait_for_runs(analysis.run_ids, self.stderr)
-            except KeyboardInterrupt:
-                self.stderr.write("Stopped waiting; the runs go on.")
-                raise SystemExit(130) from None
+            wait_for_runs(analysis.run_ids, self.stderr)
         runs = AnalysisRun.objects.select_related("episode__series", "bundle").in_bulk(analysis.run_ids)
         return [runs[pk] for pk in analysis.run_ids if pk in runs]
 
@@ -99,13 +102,15 @@ class Command(BaseCommand):
         if dry and options["analyse"] and summary.done:
             self.stdout.write(f"An analysis would be asked for {summary.done} episodes.")
 
-    def _leave(self, summary: Summary, analysis: _Analysis | None, runs: list[AnalysisRun]) -> None:
+    def _leave(self, summary: Summary, analysis: _Analysis | None, runs: list[AnalysisRun], *, waited: bool) -> None:
         if summary.exit_status == 2:
             if summary.refused:
                 raise CommandError("Nothing could be imported.", returncode=2)
             raise CommandError("There is no video to import. [nothing_to_import]", returncode=2)
         if analysis and analysis.problem:
             raise CommandError(f"The analysis could not be asked for: {analysis.problem}", returncode=1)
+        if waited and any(run.is_active for run in runs):
+            raise CommandError("Not every analysis has ended.", returncode=1)
         failed = [run for run in runs if run.status in (RunStatus.FAILED, RunStatus.CANCELLED)]
         if failed:
             raise CommandError("Not every episode could be analysed.", returncode=1)
@@ -152,13 +157,13 @@ class _Progress:
         now = time.monotonic()
         if self.on and now - self.said > 0.2:
             self.said = now
-            self.stream.write(f"\r{text:<100}", ending="")
+            self.stream.write(f"\r{text:<100}", str, ending="")
             self.stream.flush()
 
     def clear(self) -> None:
         if self.on and self.said:
             self.said = 0.0
-            self.stream.write(f"\r{'':<100}\r", ending="")
+            self.stream.write(f"\r{'':<100}\r", str, ending="")
 
 
 def _line(report: Report, dry_run: bool) -> str:
