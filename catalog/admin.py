@@ -74,10 +74,13 @@ class SeriesAdmin(KeepUsed, SeriesAdminBase):
         return {} if obj else {"slug": ["title"]}
 
 
+TYPED = ["series", "season", "number", "number_end", "part", "title", "year", "synopsis"]
+
+
 class EpisodeForm(EpisodeFormBase):
     class Meta:
         model = Episode
-        fields = ["series", "season", "number", "number_end", "part", "title", "year", "synopsis"]
+        fields = TYPED
         help_texts = {
             "season": "0: specials. Empty: the number is an absolute one, or there is none.",
             "title": "Where there is no number, the title tells the episode from others.",
@@ -90,7 +93,7 @@ class EpisodeForm(EpisodeFormBase):
         cleaned = super().clean() or self.cleaned_data
         if self.errors:
             return cleaned
-        probe = Episode(pk=self.instance.pk, **{name: cleaned.get(name) for name in self.Meta.fields})
+        probe = Episode(pk=self.instance.pk, **{name: cleaned.get(name) for name in TYPED})
         try:
             episode_identify(probe)
         except CatalogError as error:
@@ -107,7 +110,7 @@ class EpisodeAdmin(KeepUsed, EpisodeAdminBase):
     search_fields = ["title", "identity", "series__title", "source__original_name", "source__sha256"]
     autocomplete_fields = ["series"]
     readonly_fields = ["ordering", "identity", "file", "created_at", "updated_at"]
-    fields = [*EpisodeForm.Meta.fields, *readonly_fields]
+    fields = [*TYPED, *readonly_fields]
     list_per_page = 50
 
     @admin.display(description="length", ordering="source__duration_ms")

@@ -83,7 +83,7 @@ def import_all(
         except CatalogError as error:
             yield _refused(item, error)
             continue
-        yield _report(item, imported, dry_run)
+        yield _report(item, imported)
 
 
 def _import(item: Candidate, replace: bool, watcher: Watcher | None, keep_file: bool = True) -> Imported:
@@ -112,6 +112,8 @@ class _Plan:
         episode = imported.episode
         if imported.status not in (ImportStatus.IMPORTED, ImportStatus.REPLACED) or episode.source is None:
             return imported
+        if imported.status is ImportStatus.IMPORTED:
+            episode.pk = None  # its row was undone
         same = self.contents.setdefault(episode.source.sha256, episode)
         if same is not episode:
             return Imported(ImportStatus.ALREADY, same)
@@ -133,13 +135,12 @@ def _refused(item: Candidate | Refusal, error: CatalogError, line: int | None = 
     return Report(_path(item), REFUSED, code=error.code, reason=str(error), line=line)
 
 
-def _report(item: Candidate, imported: Imported, dry_run: bool) -> Report:
+def _report(item: Candidate, imported: Imported) -> Report:
     episode = imported.episode
-    known = imported.status in (ImportStatus.ALREADY, ImportStatus.RESTORED)
     return Report(
         _path(item),
         imported.status,
-        episode_id=episode.pk if not dry_run or known else None,
+        episode_id=episode.pk,
         series=episode.series.title,
         identity=episode.identity,
         title=episode.title,

@@ -53,7 +53,8 @@ def _key(name: ParsedName) -> ParsedName:
 @transaction.atomic
 def episode_save(episode: Episode) -> Episode:
     """Writes a new or changed episode. Raises NameUnusable, IdentityConflict."""
-    episode.title = plain_text(episode.title) or name_of(episode).shown_title
-    episode.synopsis = episode.synopsis.strip()
-    episode_identify(episode).save()
+    episode.title, episode.synopsis = plain_text(episode.title), episode.synopsis.strip()
+    episode_identify(episode)
+    episode.title = episode.title or name_of(episode).shown_title
+    episode.save()
     return episode
