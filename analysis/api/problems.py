@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+import structlog
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from rest_framework import exceptions
@@ -14,6 +16,8 @@ from rest_framework.views import exception_handler, set_rollback
 
 from analysis.errors import AnalysisError
 from analysis.search.query import QueryInvalid
+
+logger = structlog.get_logger(__name__)
 
 PROBLEM_JSON = "application/problem+json"
 STATUS_OF: Mapping[str, int] = {
@@ -46,7 +50,7 @@ def problem(status: int, code: str, detail: str, headers: Mapping[str, str] | No
 
 
 def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
-    """REST framework's hook. None for what is our fault: Django logs it and answers 500."""
+    """REST framework's hook. What is our fault is logged with its stack, which the client never sees."""
     if isinstance(error, AnalysisError):
         set_rollback()
         return problem(STATUS_OF.get(error.code, HTTPStatus.CONFLICT), error.code, str(error))
@@ -54,7 +58,11 @@ def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
         return problem(HTTPStatus.BAD_REQUEST, "query_invalid", str(error))
     answer = exception_handler(error, dict(context))
     if answer is None:
-        return None
+        if settings.DEBUG:
+            return None  # Django's own page is of more use to whoever is at work on it
+        set_rollback()
+        logger.error("api_fault", view=type(context.get("view")).__name__, exc_info=error)
+        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "Something broke on our side; it was logged.")
     headers = {name: value for name, value in answer.items() if name in ("WWW-Authenticate", "Retry-After", "Allow")}
     code = CODE_OF.get(answer.status_code, "invalid_request")
     if isinstance(error, exceptions.ValidationError):
