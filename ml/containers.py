@@ -37,7 +37,8 @@ _OTHERS = {
     b"<?xml": "an XML text",
     b"ffconcat": "a playlist, not the video itself",
 }
-_SOUNDS = (b"ID3", b"fLaC", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2", b"\xff\xf1", b"\xff\xf9", b"#!AMR", b"MThd", b"FORM")
+_SOUNDS = (b"ID3", b"fLaC", b"\xff\xf1", b"\xff\xf9", b"#!AMR", b"MThd", b"FORM")
+_JPEG = (b"\xff\xd8\xff",)
 _PICTURE_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1", b"jxl ")
 _MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"moof", b"styp", b"sidx", b"pnot")
 _VIDEO_STARTS = (
@@ -51,7 +52,7 @@ _VIDEO_STARTS = (
 
 
 def looks_like_video(head: bytes) -> bool:
-    """Whether the first bytes are those of a container of FORMATS: a file that then will not open is a damaged video."""
+    """Whether the first bytes are those of a container of FORMATS: what then will not open is a damaged video."""
     if head[4:8] in _MP4_BOXES and head[8:12] not in _PICTURE_BRANDS:
         return True
     if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
@@ -60,6 +61,8 @@ def looks_like_video(head: bytes) -> bool:
 
 
 def is_sound(head: bytes) -> bool:
+    if len(head) > 2 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0 and head[1] & 0x06 and not head.startswith(_JPEG):
+        return True  # the sync word of MPEG sound
     return head.startswith(_SOUNDS) or (head[:4] == b"RIFF" and head[8:12] == b"WAVE")
 
 

@@ -167,7 +167,7 @@ class _SegmentWork:
     def take(self, item: FrameSeen | Drawing | SegmentEnd) -> None:
         if isinstance(item, FrameSeen):
             with self.watch.stage("shots"):
-                self.looks.add(item.pts_ms, item.thumb)
+                self.looks.add(item.pts_ms, item.thumb, item.written)
         elif isinstance(item, Drawing):
             self.times.append(item.pts_ms)
             self.drawings.append(item)
@@ -180,7 +180,7 @@ class _SegmentWork:
         self._detect()
         self._classify()
         with self.watch.stage("shots"):
-            cuts, kinds = read_shots(self.looks, self.start_ms, end.end_ms, is_last=end.is_last)
+            cuts, kinds = read_shots(self.looks, self.start_ms, end.end_ms)
         return SegmentResult(
             start_ms=self.start_ms,
             end_ms=self.end_ms,

@@ -46,7 +46,6 @@ from ml.wire import THUMB_SHAPE, unpack
 
 ROOT = Path(__file__).resolve().parent.parent
 PIPE_BYTES = 1 << 20
-AHEAD_BYTES = 96 << 20  # decoded pictures that may wait for the detector
 POLL_S = 0.1
 _CODES: dict[str, type[UserError]] = {
     kind.code: kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, UserError)
@@ -77,10 +76,14 @@ DEFAULT_LIMITS = Limits()
 
 @dataclass(frozen=True, slots=True)
 class FrameSeen:
-    """One frame that went by, also just outside the segment. ``thumb``: RGB, THUMB_SHAPE."""
+    """One frame that went by, also just outside the segment.
+
+    ``thumb``: RGB, THUMB_SHAPE. ``written``: see ml.shots.writing.
+    """
 
     pts_ms: int
     thumb: NDArray[np.uint8]
+    written: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,9 +265,9 @@ def read_segment(
             if kind == "I":
                 shape = (head["height"], head["width"], 3)
             elif kind == "T":
-                yield FrameSeen(head["t"], np.frombuffer(payload, np.uint8).reshape(THUMB_SHAPE))
+                yield FrameSeen(head["t"], np.frombuffer(payload, np.uint8).reshape(THUMB_SHAPE), head["written"])
             elif kind == "D":
-                yield Drawing(head["t"], np.frombuffer(payload, np.uint8).reshape(head.get("shape", shape)))
+                yield Drawing(head["t"], np.frombuffer(payload, np.uint8).reshape(shape))
             elif kind == "E":
                 yield SegmentEnd(head["frames"], head["end_ms"], head["eof"], head["errors"])
                 return
