@@ -61,6 +61,7 @@ class Answer:
     suggestions: tuple[str, ...]
     results: tuple[Result, ...]
     page: int
+    place: int  # of the first result in the whole answer, from 1
     more: bool
 
     @property
@@ -106,20 +107,20 @@ def search(text: str, page: int = 1) -> Answer:
     if parsed.query is None:
         refusal = parsed.refusal or Refusal("nothing_understood", "Say what you are looking for.")
         offers = _suggestions(text, refusal, registry)
-        return Answer(None, refusal.message, parsed.unused, refusal, offers, (), 1, False)
+        return Answer(None, refusal.message, parsed.unused, refusal, offers, (), 1, 1, False)
     return search_query(parsed.query, registry, page, parsed.unused)
 
 
 def search_query(query: Query, registry: Registry, page: int = 1, unused: tuple[str, ...] = ()) -> Answer:
     """The same for a query that is JSON already."""
     most = MOST_OF_AN_EPISODE if query.target in (Target.SCENES, Target.MOMENTS) else None
-    rows, more = page_of(rows_of(query), page, PAGE_SIZE, most)
+    rows, place, more = page_of(rows_of(query), page, PAGE_SIZE, most)
     results = tuple(_results(query, rows))
-    return Answer(query, echo(query, registry), unused, None, (), results, page, more)
+    return Answer(query, echo(query, registry), unused, None, (), results, page, place, more)
 
 
-def page_of(rows: Sequence[Row], page: int, size: int, most: int | None) -> tuple[list[Row], bool]:
-    """One page of rows and whether more follow. ``most``: of one episode on the first page; the others come later,
+def page_of(rows: Sequence[Row], page: int, size: int, most: int | None) -> tuple[list[Row], int, bool]:
+    """One page of rows, the place of its first, and whether more follow. ``most``: of one episode on the first page; the others come later,
     in their order. Every row is on exactly one page."""
     first: list[int] = []
     count: Counter[int] = Counter()
@@ -130,11 +131,11 @@ def page_of(rows: Sequence[Row], page: int, size: int, most: int | None) -> tupl
             count[row.episode_id] += 1
             first.append(i)
     if page == 1:
-        return [rows[i] for i in first], len(first) < len(rows)
+        return [rows[i] for i in first], 1, len(first) < len(rows)
     chosen = set(first)
     rest = [row for i, row in enumerate(rows) if i not in chosen]
     start = (page - 2) * size
-    return rest[start : start + size], len(rest) > start + size
+    return rest[start : start + size], len(first) + start + 1, len(rest) > start + size
 
 
 def _suggestions(text: str, refusal: Refusal, registry: Registry) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -69,7 +70,7 @@ def timeline_of(run: AnalysisRun, duration_ms: int) -> Timeline:
     """Three queries. The lanes of known characters come first, the one seen longest on top."""
     shots = tuple(Shot.objects.filter(run=run).order_by("index"))
     rows = FaceDetection.objects.filter(run=run).order_by("pts_ms", "id").values(*_FIELDS, *EMOTIONS)
-    tracks: dict[tuple[int | None, int], list[dict[str, object]]] = defaultdict(list)
+    tracks: dict[tuple[int | None, int], list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
         tracked = row["track_id"] is not None
         tracks[row["track_id"] if tracked else None, 0 if tracked else row["id"]].append(row)
@@ -77,7 +78,7 @@ def timeline_of(run: AnalysisRun, duration_ms: int) -> Timeline:
     for members in tracks.values():
         first = members[0]
         who = first["track__character_id"] if first["track_id"] is not None else first["character_id"]
-        by_character[who].extend(_read(members))  # type: ignore[index]
+        by_character[who].extend(_read(members))
     characters = Character.objects.in_bulk([pk for pk in by_character if pk is not None])
     lanes = [
         Lane(None if pk is None else characters[pk], lane_spans(found), _union_ms(found), len(found))
@@ -89,22 +90,23 @@ def timeline_of(run: AnalysisRun, duration_ms: int) -> Timeline:
     return Timeline(duration_ms, shots, tuple(lanes))
 
 
-def _read(members: Sequence[dict[str, object]]) -> Iterable[Reading]:
+def _read(members: Sequence[dict[str, Any]]) -> Iterable[Reading]:
     """The drawings of one track with smoothed emotions, as the ratings see them."""
     emotions = [e for e in EMOTIONS if members[0][e] is not None]
-    table = np.array([[float(m[e] or 0.0) for e in emotions] for m in members])  # type: ignore[arg-type]
+    table = np.array([[float(m[e] or 0.0) for e in emotions] for m in members])
     if emotions:
         sums = table.sum(axis=1, keepdims=True)
         table = np.where(sums > 0, table / np.where(sums > 0, sums, 1.0), 1.0 / len(emotions))
-        table = smooth(table, [int(m["pts_ms"]) for m in members])  # type: ignore[call-overload]
-    for row, member in zip(table, members, strict=True):
-        start = int(member["pts_ms"])  # type: ignore[call-overload]
-        end = start + int(member["shown_ms"])  # type: ignore[call-overload]
+        table = smooth(table, [int(m["pts_ms"]) for m in members])
+    best = table.argmax(axis=1).tolist() if emotions else [0] * len(members)
+    surest = table.max(axis=1).tolist() if emotions else [0.0] * len(members)
+    for which, sure, member in zip(best, surest, members, strict=True):
+        start = int(member["pts_ms"])
+        end = start + int(member["shown_ms"])
         if emotions and member["emotion"]:
-            best = int(np.argmax(row))
-            yield Reading(start, end, str(emotions[best]), float(row[best]))
+            yield Reading(start, end, str(emotions[which]), float(sure))
         else:
-            yield Reading(start, end, UNCLEAR, float(member["confidence"]))  # type: ignore[arg-type]
+            yield Reading(start, end, UNCLEAR, float(member["confidence"]))
 
 
 def lane_spans(readings: Iterable[Reading]) -> tuple[LaneSpan, ...]:

@@ -73,13 +73,21 @@ def left(seconds: float | None) -> str:
 
 
 @register.filter
+def speed(rate: float) -> str:
+    """Content seconds per second, in words."""
+    if rate < 0.1:
+        return f"{1 / rate:.0f} s of work for 1 s of content" if rate > 0 else ""
+    return f"{rate:.1f} s of content per second" if rate < 10 else f"{rate:.0f} s of content per second"
+
+
+@register.filter
 def percent(share: float | None) -> str:
-    """``42 %``; ``< 1 %`` for what is there and rounds to nothing."""
+    """``42 %``; ``< 1 %`` for what is there and rounds to nothing. Lines never break inside."""
     if share is None:
         return "–"
     if 0 < share < 0.005:
-        return "< 1 %"
-    return f"{100 * share:.0f} %"
+        return "<\u00a01\u00a0%"
+    return f"{100 * share:.0f}\u00a0%"
 
 
 @register.filter

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 from analysis.errors import AnalysisError
 from analysis.models import AnalysisRun
 from analysis.selectors.episodes import episode_get, ratings_by_run
+from analysis.selectors.profiles import glance_of
 from analysis.selectors.runs import run_list, run_missing_parts, run_published
 from analysis.selectors.scenes import scene_cards
 from analysis.selectors.timelines import timeline_of
@@ -39,8 +40,10 @@ def episode(request: HttpRequest, pk: int) -> HttpResponse:
 def _found(found: Episode, run: AnalysisRun) -> dict[str, object]:
     timeline = timeline_of(run, found.duration_ms or 0)
     known = list(Character.objects.filter(slug__in=run.bundle.characters).order_by("name"))
+    ratings = ratings_by_run([run.pk]).get(run.pk, [])
     return {
-        "ratings": ratings_by_run([run.pk]).get(run.pk, []),
+        "ratings": ratings,
+        "glance": glance_of(ratings),
         "timeline": timeline,
         "scenes": scene_cards(run),
         "missing": run_missing_parts(run) if run.partial else [],

@@ -162,9 +162,11 @@ def test_what_is_not_published_is_not_found() -> None:
 
 def test_the_first_page_has_two_of_an_episode_and_the_pages_together_everything() -> None:
     rows = [Row(pk, pk % 5, 1 - pk / 100, {}) for pk in range(60)]
-    pages, page, more = [], 1, True
+    pages: list[list[int]] = []
+    page, more = 1, True
     while more:
-        found, more = page_of(rows, page, PAGE_SIZE, 2)
+        found, place, more = page_of(rows, page, PAGE_SIZE, 2)
+        assert place == 1 + sum(len(p) for p in pages)
         pages.append([r.pk for r in found])
         page += 1
     assert max(Counter(pk % 5 for pk in pages[0]).values()) == 2

@@ -36,8 +36,7 @@ def lines(answer: Answer) -> list[str]:
         out.append(f"Not used: {', '.join(answer.unused)}")
     if not answer.results:
         out.append("Nothing like that was found.")
-    start = 1 if answer.page == 1 else 1 + 20 * (answer.page - 1)
-    for place, r in enumerate(answer.results, start):
+    for place, r in enumerate(answer.results, answer.place):
         mark = "  (not enough evidence)" if r.lacking else ""
         out.append(f"{place:>3}. {r.score:.3f}  {r.heading}  {r.where}{mark}")
         out.append(f"            {r.why}  [episode {r.episode_id}]")
