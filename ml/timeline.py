@@ -7,6 +7,7 @@ shot cut except scenes, which are runs of shots.
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -90,8 +91,7 @@ def _kind(start_ms: int, end_ms: int, kinds: Sequence[Shot]) -> ShotKind:
 
 def shot_at(shots: Sequence[Shot], pts_ms: int) -> int:
     """Index of the shot that contains ``pts_ms``; the last shot for a time at or past the end."""
-    starts = [s.start_ms for s in shots]
-    return max(0, int(np.searchsorted(starts, pts_ms, side="right")) - 1)
+    return max(0, bisect_right(shots, pts_ms, key=lambda shot: shot.start_ms) - 1)
 
 
 def overlap(a: Box, b: Box) -> float:

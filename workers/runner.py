@@ -104,6 +104,7 @@ def _work(claim: Claim, watch: _Watch, log: structlog.stdlib.BoundLogger) -> tup
 
 def _analyse(claim: Claim, heart: Heart, watch: _Watch) -> SegmentResult:
     from ml.pipeline import AnalyseConfig, analyse_segment  # torch comes in here and nowhere earlier
+    from ml.video import VideoFile, shown_name
 
     if not claim.stored_name:
         raise VideoMissing(f"The video {claim.original_name!r} was replaced or removed since the run was asked for.")
@@ -111,16 +112,13 @@ def _analyse(claim: Claim, heart: Heart, watch: _Watch) -> SegmentResult:
     if not path.is_file():
         raise VideoMissing(f"The video {claim.original_name!r} is no longer in the media folder.")
     models = models_for(claim.bundle_name, claim.bundle_version, claim.bundle_digest)
+    config = AnalyseConfig(sampling=claim.config["sampling"])
     watch.lap("load")
-    return analyse_segment(
-        path,
-        models,
-        AnalyseConfig(sampling=claim.config["sampling"]),
-        claim.start_ms,
-        claim.end_ms,
-        on_progress=heart.note,
-        should_stop=heart.should_stop,
-    )
+    with VideoFile(path) as file:
+        file.name = shown_name(claim.original_name)  # what people called it, for the sentences of errors
+        return analyse_segment(
+            file, models, config, claim.start_ms, claim.end_ms, on_progress=heart.note, should_stop=heart.should_stop
+        )
 
 
 def _stopped(claim: Claim, heart: Heart) -> Outcome:

@@ -62,7 +62,7 @@ def derived_rewrite(run: AnalysisRun, segments: Sequence[Segment]) -> None:
 
 def _material(run: AnalysisRun, segments: Sequence[Segment]) -> _Material:
     slugs = dict(Character.objects.values_list("pk", "slug"))
-    rows = list(FaceDetection.objects.filter(run=run).defer("mask").order_by("segment__index", "index"))
+    rows = list(FaceDetection.objects.filter(run=run).defer("mask", "embedding").order_by("segment__index", "index"))
     faces = [_detection(row, slugs) for row in rows]
     shots = run_shots(segments)
     emotions = tuple(e for e in EMOTIONS if str(e) in run.bundle.emotions)
@@ -94,7 +94,6 @@ def _detection(row: FaceDetection, slugs: Mapping[int, str]) -> Detection:
         emotions={e: p for e, p in values.items() if p is not None},
         emotion=Emotion(row.emotion) if row.emotion else None,
         confidence=row.confidence,
-        embedding=() if row.embedding is None else tuple(row.embedding),
     )
 
 
@@ -107,7 +106,6 @@ def _tracks_write(run: AnalysisRun, material: _Material, shots: Sequence[Shot], 
             index=t.index,
             start_ms=t.start_ms,
             end_ms=t.end_ms,
-            embedding=list(material.faces[t.best].embedding) or None,
         )
         for t in material.tracks
     )
@@ -117,6 +115,12 @@ def _tracks_write(run: AnalysisRun, material: _Material, shots: Sequence[Shot], 
             "UPDATE analysis_facedetection SET track_id = pair.track_id"
             " FROM unnest(%s::bigint[], %s::bigint[]) AS pair(id, track_id) WHERE analysis_facedetection.id = pair.id",
             [[face for face, _ in pairs], [track for _, track in pairs]],
+        )
+        cursor.execute(
+            "UPDATE analysis_track SET embedding = face.embedding"
+            " FROM unnest(%s::bigint[], %s::bigint[]) AS best(track_id, face_id)"
+            " JOIN analysis_facedetection AS face ON face.id = best.face_id WHERE analysis_track.id = best.track_id",
+            [[row.pk for row in tracks], [material.ids[t.best] for t in material.tracks]],
         )
 
 

@@ -61,7 +61,8 @@ def test_analyse_says_in_one_sentence_what_is_wrong() -> None:
         _call("analyse", str(episode.pk), "--sampling", "often")
 
 
-@pytest.mark.usefixtures("fake_models")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("fake_models", "services")
 def test_analyse_wait_tells_how_it_ended() -> None:
     make_fake_bundle()
     episode = make_episode(CLIP_MS, "clip.mp4")

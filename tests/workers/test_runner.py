@@ -18,7 +18,8 @@ from workers import going_home, runner
 from workers.runner import Outcome, segment_run
 from workers.thumbnails import thumbnails_write
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_models")]
+# The heart beats on a connection of its own: it must see what the test wrote.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("fake_models")]
 
 
 def _run(stored_name: str = "clip.mp4", segment_ms: int = 2000) -> AnalysisRun:
@@ -77,6 +78,8 @@ def test_a_file_that_is_no_video_fails_at_once(fake_models: Path) -> None:
     assert segment_run(segment.pk, "worker") == Outcome.FAILED
     segment.refresh_from_db()
     assert (segment.status, segment.error_code) == (SegmentStatus.FAILED, "not_a_video")
+    assert "text.mp4" not in segment.error_detail
+    assert "episode " in segment.error_detail
 
 
 def test_a_number_that_is_not_finite_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,7 +135,6 @@ def _in_a_thread(segment: Segment) -> tuple[threading.Thread, list[Outcome]]:
     raise AssertionError("The segment was never under way.")
 
 
-@pytest.mark.django_db(transaction=True)
 def test_cancelling_stops_the_work_within_two_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAKE_MS_PER_DRAWING", "150")
     run = _run(segment_ms=10_000)
@@ -148,7 +150,6 @@ def test_cancelling_stops_the_work_within_two_seconds(monkeypatch: pytest.Monkey
     assert FaceDetection.objects.count() == 0
 
 
-@pytest.mark.django_db(transaction=True)
 def test_going_home_hands_the_segment_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAKE_MS_PER_DRAWING", "150")
     segment = _run(segment_ms=10_000).segments.get()
@@ -160,7 +161,6 @@ def test_going_home_hands_the_segment_back(monkeypatch: pytest.MonkeyPatch) -> N
     assert (segment.status, segment.attempts) == (SegmentStatus.PENDING, 0)
 
 
-@pytest.mark.django_db(transaction=True)
 def test_a_worker_whose_lease_was_taken_stops_and_writes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAKE_MS_PER_DRAWING", "150")
     segment = _run(segment_ms=10_000).segments.get()
