@@ -1,7 +1,7 @@
 # `make demo` and `make test` need Python 3.11 or newer and nothing else; they set up what is missing.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-slow e2e lint format bench requirements clean clean-data
+.PHONY: help setup demo test test-slow test-chaos e2e lint format bench requirements clean clean-data
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -36,6 +36,9 @@ test: setup  ## every quick test, on a real PostgreSQL and Redis of its own
 
 test-slow: setup  ## what takes minutes: training, repetition
 	@$(BIN)/python -m pytest -m slow $(ARGS)
+
+test-chaos: setup  ## kill workers, flush Redis, restart PostgreSQL in the middle of a run, 20 times each
+	@TOONEMO_CHAOS_TIMES=$(or $(TIMES),20) $(BIN)/python -m pytest tests/workers/test_chaos.py $(ARGS)
 
 e2e: setup  ## the pages in a real browser
 	@$(BIN)/python -m pytest -m e2e $(ARGS)
