@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as coco
@@ -17,5 +19,7 @@ def encode_mask(full: NDArray[np.bool_]) -> Mask:
 
 
 def decode_mask(mask: Mask) -> NDArray[np.bool_]:
-    decoded = coco.decode({"size": list(mask.size), "counts": mask.counts.encode("ascii")})
+    with warnings.catch_warnings():  # pycocotools still answers numpy in the way of numpy 1
+        warnings.simplefilter("ignore", DeprecationWarning)
+        decoded = coco.decode({"size": list(mask.size), "counts": mask.counts.encode("ascii")})
     return np.asarray(decoded, dtype=bool)

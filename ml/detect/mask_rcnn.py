@@ -28,7 +28,7 @@ SCORE_DIGITS = 4
 
 
 class MaskRcnnDetector:
-    """``batch``: pictures at once. On one machine the same picture gives the same faces to the bit, in any batch.
+    """``batch``: pictures at once. The same pictures in the same batches on one machine give the same bits.
 
     ``half``: the network runs in bfloat16; by default where the processor computes in it, at twice the speed.
     """

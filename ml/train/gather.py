@@ -22,13 +22,14 @@ from numpy.typing import NDArray
 
 from ml.detect.base import Face
 from ml.face import CropSettings, segmented_face
+from ml.masks import decode_mask
 from ml.render.crop import as_detected, sample_crop
 from ml.render.episode import STYLES
 from ml.render.sample import UNKNOWN, SampleFace, sample_frame
 from ml.render.stage import Stage
 from ml.render.story import write_script
 from ml.render.styles import apply_style, clean_style
-from ml.train.store import Labelled, Picture, decode_mask, read_shard, shards, write_crops, write_shard
+from ml.train.store import Labelled, Picture, read_shard, shards, write_crops, write_shard
 from ml.types import Emotion
 
 Rng = np.random.Generator
@@ -65,7 +66,7 @@ def episode(rng: Rng, seed: int, count: int = PICTURES) -> Iterator[Picture]:
         for face in drawn.faces:
             x1, y1, x2, y2 = face.box
             name = None if face.character == UNKNOWN else face.character
-            mask = decode_mask(face.mask.counts, height, width)
+            mask = decode_mask(face.mask)
             faces.append(Labelled((x1, y1, x2, y2), mask, name, str(face.emotion) if face.readable else ""))
         yield Picture(np.ascontiguousarray(picture), tuple(faces))
 

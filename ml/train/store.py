@@ -15,10 +15,10 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pycocotools import mask as coco
 
 from ml.detect.base import Frame
-from ml.types import Box
+from ml.masks import decode_mask, encode_mask
+from ml.types import Box, Mask
 
 JPEG_QUALITY = 95
 
@@ -40,15 +40,6 @@ class Labelled:
 class Picture:
     frame: Frame
     faces: tuple[Labelled, ...]
-
-
-def encode_mask(mask: NDArray[np.bool_]) -> str:
-    return str(coco.encode(np.asfortranarray(mask.astype(np.uint8)))["counts"], "ascii")
-
-
-def decode_mask(counts: str, height: int, width: int) -> NDArray[np.bool_]:
-    decoded: NDArray[np.bool_] = coco.decode({"size": [height, width], "counts": counts.encode()}).astype(bool)
-    return decoded
 
 
 def write_shard(path: Path, pictures: Iterable[Picture]) -> int:
@@ -106,7 +97,7 @@ def resized(picture: Picture, height: int, width: int) -> Picture:
 def _face_json(face: Labelled) -> dict[str, Any]:
     return {
         "box": [round(float(v), 2) for v in face.box],
-        "mask": encode_mask(face.mask),
+        "mask": encode_mask(face.mask).counts,
         "character": face.character,
         "emotion": face.emotion,
     }
@@ -114,7 +105,7 @@ def _face_json(face: Labelled) -> dict[str, Any]:
 
 def _face(entry: dict[str, Any], height: int, width: int) -> Labelled:
     x1, y1, x2, y2 = entry["box"]
-    mask = decode_mask(entry["mask"], height, width)
+    mask = decode_mask(Mask((height, width), entry["mask"]))
     return Labelled((x1, y1, x2, y2), mask, entry["character"], entry["emotion"])
 
 

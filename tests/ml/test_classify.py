@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from ml.bundle import Thresholds
+from ml.classify.base import UNKNOWN, FaceReading
+from ml.classify.naming import judge
+from ml.classify.network import ClassifierSettings, FaceNet
+from ml.classify.small_cnn import SmallCnnClassifier
+from ml.detect.base import Face
+from ml.errors import ModelOutputInvalid
+from ml.render.crop import sample_crop
+from ml.runtime import Models, load_models
+from ml.types import EMBEDDING_SIZE, EMOTIONS, Emotion
+
+LIMITS = Thresholds(name_detector=0.5, name_classifier=0.6, unclear=0.4)
+
+
+@pytest.fixture(scope="module")
+def models() -> Models:
+    return load_models("toonemo-1", "cpu")
+
+
+def crops(models: Models, count: int) -> tuple[list[np.ndarray[tuple[int, ...], np.dtype[np.uint8]]], list[Emotion]]:
+    made = [sample_crop(np.random.default_rng([31, n]), models.crop) for n in range(count)]
+    return [m[0] for m in made], [m[2] for m in made]
+
+
+def reading(character: str, sure: float, emotion: float = 0.9) -> FaceReading:
+    return FaceReading({Emotion.HAPPY: emotion, Emotion.SAD: 1 - emotion}, {character: sure, UNKNOWN: 1 - sure})
+
+
+def face(character: str | None) -> Face:
+    return Face((0, 0, 9, 9), None, (0, 0), character, 0.9)
+
+
+def test_readings_are_probabilities_over_what_the_bundle_knows(models: Models) -> None:
+    pictures, _ = crops(models, 5)
+    for one in models.classifier.classify(pictures):
+        assert set(one.probabilities) == set(EMOTIONS)
+        assert set(one.character_scores) == {*models.bundle.characters, UNKNOWN}
+        assert sum(one.probabilities.values()) == pytest.approx(1, abs=1e-3)
+        assert sum(one.character_scores.values()) == pytest.approx(1, abs=1e-3)
+        assert len(one.embedding) == EMBEDDING_SIZE
+        assert np.linalg.norm(one.embedding) == pytest.approx(1, abs=1e-2)
+
+
+def test_it_reads_rendered_faces_far_better_than_chance(models: Models) -> None:
+    pictures, emotions = crops(models, 48)
+    said = [max(r.probabilities, key=lambda e: r.probabilities[e]) for r in models.classifier.classify(pictures)]
+    assert np.mean([a == b for a, b in zip(said, emotions, strict=True)]) >= 0.6
+
+
+def test_no_crops_no_readings(models: Models) -> None:
+    assert models.classifier.classify([]) == []
+    assert models.read_faces([], []) == []
+
+
+def test_the_same_crops_give_the_same_readings(models: Models) -> None:
+    pictures, _ = crops(models, 6)
+    assert models.classifier.classify(pictures) == models.classifier.classify(pictures)
+
+
+def test_numbers_that_are_not_finite_are_refused() -> None:
+    settings = ClassifierSettings(size=32, width=4)
+    network = FaceNet(settings)
+    with torch.no_grad():
+        network.emotion.bias.fill_(float("inf"))
+    classifier = SmallCnnClassifier(network, settings, {str(e): e for e in EMOTIONS}, ("a", "b", "c", "d"))
+    with pytest.raises(ModelOutputInvalid):
+        classifier.classify([np.zeros((32, 32, 3), np.uint8)])
+
+
+def test_labels_that_mean_one_emotion_are_added_up() -> None:
+    torch.manual_seed(1)
+    settings = ClassifierSettings(size=32, width=4, emotions=3, characters=2)
+    mapping = {"joy": Emotion.HAPPY, "glee": Emotion.HAPPY, "rage": Emotion.ANGRY}
+    classifier = SmallCnnClassifier(FaceNet(settings), settings, mapping, ("a",))
+    [one] = classifier.classify([np.zeros((32, 32, 3), np.uint8)])
+    assert list(one.probabilities) == [Emotion.HAPPY, Emotion.ANGRY]
+    assert sum(one.probabilities.values()) == pytest.approx(1, abs=1e-4)
+
+
+def test_a_name_needs_two_witnesses() -> None:
+    assert judge(face("tom"), reading("tom", 0.9), LIMITS).character == "tom"
+    assert judge(face("tom"), reading("tom", 0.55), LIMITS).character is None
+    assert judge(face("tom"), reading("jerry", 0.9), LIMITS).character is None
+    assert judge(face(None), reading("tom", 0.99), LIMITS).character is None
+
+
+def test_a_name_is_never_less_likely_than_another() -> None:
+    scores = {"tom": 0.45, "jerry": 0.5, UNKNOWN: 0.05}
+    both = FaceReading({Emotion.HAPPY: 1.0}, scores)
+    assert judge(face("tom"), both, Thresholds(name_classifier=0.4)).character is None
+
+
+def test_low_confidence_is_unclear() -> None:
+    said = judge(face(None), reading("tom", 0.1, 0.9), LIMITS)
+    assert (said.emotion, said.confidence) == (Emotion.HAPPY, 0.9)
+    unsure = FaceReading({Emotion.HAPPY: 0.35, Emotion.SAD: 0.33, Emotion.ANGRY: 0.32}, {})
+    assert judge(face(None), unsure, LIMITS).emotion is None
