@@ -120,8 +120,10 @@ def search_query(query: Query, registry: Registry, page: int = 1, unused: tuple[
 
 
 def page_of(rows: Sequence[Row], page: int, size: int, most: int | None) -> tuple[list[Row], int, bool]:
-    """One page of rows, the place of its first, and whether more follow. ``most``: of one episode on the first page; the others come later,
-    in their order. Every row is on exactly one page."""
+    """One page of rows, the place of its first, and whether more follow. Every row is on exactly one page.
+
+    ``most``: of one episode on the first page; the others come later, in their order.
+    """
     first: list[int] = []
     count: Counter[int] = Counter()
     for i, row in enumerate(rows):

@@ -50,6 +50,8 @@ def read(client: Client, address: str, status: int = 200) -> str:
     """The page's text; asserts that it asks nothing of others and holds no inline script or style."""
     response = client.get(address)
     assert response.status_code == status
+    assert "default-src 'self'" in response["Content-Security-Policy"]
+    assert "unsafe" not in response["Content-Security-Policy"]
     text = response.content.decode()
     reader = Reader()
     reader.feed(text)
