@@ -254,18 +254,14 @@ def _attach(episode: Episode | None, series: Series, name: ParsedName, synopsis:
             synopsis=synopsis,
             source=source,
         )
-        _log("episode_imported", episode_id=episode.pk, source_id=source.pk)
+        transaction.on_commit(lambda: logger.debug("episode_imported", episode_id=episode.pk, source_id=source.pk))
         return Imported(ImportStatus.IMPORTED, episode)
     before = episode.source_id
     episode.source = source
     episode.save(update_fields=["source", "updated_at"])
-    _log("episode_source_set", episode_id=episode.pk, source_id=source.pk, before=before)
+    ids = {"episode_id": episode.pk, "source_id": source.pk, "before": before}
+    transaction.on_commit(lambda: logger.info("episode_source_set", **ids))
     return Imported(ImportStatus.IMPORTED if before is None else ImportStatus.REPLACED, episode)
-
-
-def _log(event: str, **ids: int | None) -> None:
-    """Once it is so."""
-    transaction.on_commit(lambda: logger.info(event, **ids))
 
 
 def _extension(container: str) -> str:

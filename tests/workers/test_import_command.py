@@ -92,8 +92,8 @@ def test_a_dry_run_says_so_and_changes_nothing(folder: Path, media: Path) -> Non
     (folder / "S01E03 Three.mp4").write_text("hello")
     status, text = call(folder, "--dry-run", "--analyse")
     assert status == 1
-    assert "would import   Popeye S01E01: One" in text
-    assert "Nothing was changed: 2 would import, 1 refused." in text
+    assert "to import      Popeye S01E01: One" in text
+    assert "Nothing was changed: 2 to import, 1 refused." in text
     assert "An analysis would be asked for 2 episodes." in text
     assert Series.objects.count() == AnalysisRun.objects.count() == 0
     assert not media.exists()
@@ -127,6 +127,18 @@ def test_many_skipped_files_are_counted_few_are_named(folder: Path) -> None:
         (folder / f"{n}.txt").touch()
     assert "no videos by their names: 20 .txt, 1 .jpg." in call(folder)[1]
     assert len(call_json(folder)[1]["files"]) == 23
+
+
+def test_stopping_to_wait_is_one_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_fake_bundle()
+
+    def interrupted(run_ids: list[int], stream: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(import_episodes, "wait_for_runs", interrupted)
+    status, text = call(folder, "--analyse", "--wait")
+    assert status == 130
+    assert "the runs go on" in text
 
 
 def test_stopping_and_a_lost_database_are_one_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

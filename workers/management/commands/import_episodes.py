@@ -20,11 +20,11 @@ from catalog.services.imports import ImportStatus, Watcher
 from workers.bundles import bundles_sync
 from workers.waiting import wait_for_runs
 
-WORDS = {
-    ImportStatus.IMPORTED: ("imported", "would import"),
+WORDS = {  # what is said of a file, and of one in a dry run
+    ImportStatus.IMPORTED: ("imported", "to import"),
     ImportStatus.ALREADY: ("already there", "already there"),
-    ImportStatus.RESTORED: ("file restored", "would restore"),
-    ImportStatus.REPLACED: ("replaced", "would replace"),
+    ImportStatus.RESTORED: ("file restored", "to restore"),
+    ImportStatus.REPLACED: ("replaced", "to replace"),
 }
 NAMED_SKIPPED = 12  # so many skipped files are named; of more, the kinds are counted
 
@@ -83,7 +83,10 @@ class Command(BaseCommand):
 
     def _ended(self, analysis: _Analysis, *, wait: bool) -> list[AnalysisRun]:
         if wait and analysis.run_ids:
-            wait_for_runs(analysis.run_ids, self.stderr)
+            try:
+                wait_for_runs(analysis.run_ids, self.stderr)
+            except KeyboardInterrupt:
+                raise CommandError("Stopped waiting; the runs go on.", returncode=130) from None
         runs = AnalysisRun.objects.select_related("episode__series", "bundle").in_bulk(analysis.run_ids)
         return [runs[pk] for pk in analysis.run_ids if pk in runs]
 
