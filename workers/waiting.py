@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from time import monotonic, sleep
 from typing import Any, TextIO
 
 from django.core.management.base import OutputWrapper
@@ -40,12 +40,12 @@ def wait_for_runs(
     Says so, once, where nobody works on them. Ctrl-C ends the waiting, not the work.
     """
     screen = _Screen(stream)
-    begun = time.monotonic()
+    begun = monotonic()
     pace: _Pace | None = None
     warned = False
     while True:
         progress = patiently(lambda: runs_progress(run_ids))
-        now = time.monotonic()
+        now = monotonic()
         found = [progress[pk] for pk in run_ids if pk in progress]
         done_ms = sum(_done_ms(p) for p in found)
         pace = pace or _Pace(now, done_ms)
@@ -57,7 +57,7 @@ def wait_for_runs(
             warned = True
             screen.say(NO_WORKER)
         try:
-            time.sleep(LOOK_EVERY_S)
+            sleep(LOOK_EVERY_S)
         except KeyboardInterrupt:
             screen.say("The work goes on without being watched; `manage.py runs` shows how far it is.")
             return found
@@ -74,8 +74,8 @@ class _Screen:
     def show(self, line: str, *, last: bool) -> None:
         if self._terminal:
             self._out.write(f"\r{line.ljust(WIDTH)}" + ("\n" if last else ""))
-        elif last or time.monotonic() - self._shown_at >= LINE_EVERY_S:
-            self._shown_at = time.monotonic()
+        elif last or monotonic() - self._shown_at >= LINE_EVERY_S:
+            self._shown_at = monotonic()
             self._out.write(line + "\n")
         self._out.flush()
 

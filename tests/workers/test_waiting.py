@@ -47,8 +47,8 @@ def states(monkeypatch: pytest.MonkeyPatch) -> list[RunProgress]:
 
     monkeypatch.setattr(waiting, "runs_progress", look)
     monkeypatch.setattr(waiting, "work_under_way", lambda: 0)
-    monkeypatch.setattr(waiting.time, "monotonic", lambda: clock[0])
-    monkeypatch.setattr(waiting.time, "sleep", sleep)
+    monkeypatch.setattr("workers.waiting.monotonic", lambda: clock[0])
+    monkeypatch.setattr("workers.waiting.sleep", sleep)
     return found
 
 
@@ -88,7 +88,7 @@ def test_ctrl_c_ends_the_waiting_and_not_the_work(states: list[RunProgress], mon
     def interrupt(seconds: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(waiting.time, "sleep", interrupt)
+    monkeypatch.setattr("workers.waiting.sleep", interrupt)
     stream = io.StringIO()
     assert wait_for_runs([7], stream)
     assert "goes on" in stream.getvalue()
