@@ -22,10 +22,10 @@ __all__ = ["FrameLooks", "read_shots", "settle_cards", "writing"]
 SHIFT = 4  # pixels of the thumbnail (64 wide) by which the camera may move between two frames
 STILL = 1.0 / 255  # mean change below which two thumbnails show the same
 WINDOW = 12  # frames on each side that a cut must stand out from
-LEAST_CHANGE = 0.03  # mean change of light, of the full range, after the best shift
+LEAST_CHANGE, MOST_CHANGE = 0.02, 0.03  # mean change of light, of the full range: both measures, one of them
 CELL_CHANGE = 0.02
-LEAST_COVER = 0.42  # share of cells that changed
-LEAST_SCORE = 1.45  # cover times how far the change stands out
+LEAST_COVER = 0.40  # share of cells that changed, by both measures
+LEAST_SCORE, MOST_SCORE = 1.0, 2.0  # cover times how far the change stands out: both measures, one of them
 FLASH_FRAMES = 4
 LEAST_SHOT_MS = 200
 BLACK_LEVEL = 26.0  # of 255: the brightest pixels of a black frame
@@ -60,8 +60,7 @@ def read_shots(looks: FrameLooks, start_ms: int, end_ms: int) -> tuple[tuple[int
         return (), ()
     stack = np.stack(looks.thumbs)
     pts = np.array(looks.pts_ms)
-    change, cover = changes(stack)
-    found = [int(pts[i]) for i in find_cuts(stack, pts, change, cover)]
+    found = [int(pts[i]) for i in find_cuts(stack, pts)]
     black = _black_stretches(stack, pts, start_ms, end_ms)
     edges = [edge for b in black for edge in (b.start_ms, b.end_ms)]
     cuts = tuple(sorted({t for t in [*found, *edges] if start_ms <= t < end_ms and (t > start_ms or t in found)}))
@@ -69,42 +68,51 @@ def read_shots(looks: FrameLooks, start_ms: int, end_ms: int) -> tuple[tuple[int
     return cuts, tuple(sorted([*black, *cards], key=lambda s: s.start_ms))
 
 
-def find_cuts(stack: NDArray[np.uint8], pts_ms: NDArray[np.int64], change: Vector, cover: Vector) -> list[int]:
-    """Indices of frames that begin a shot; ``change`` and ``cover`` as ``changes`` gives them."""
+def find_cuts(stack: NDArray[np.uint8], pts_ms: NDArray[np.int64]) -> list[int]:
+    """Indices of frames that begin a shot."""
+    change, cover = changes(stack)
+    candidates = (change.min(axis=1) > LEAST_CHANGE) & (change.max(axis=1) > MOST_CHANGE)
     cuts: list[int] = []
-    for pair in np.flatnonzero((change > LEAST_CHANGE) & (cover > LEAST_COVER)):
+    for pair in np.flatnonzero(candidates & (cover.min(axis=1) > LEAST_COVER)):
         i = int(pair)
         at = i + 1
-        stands_out = cover[i] * prominence(change, i) > LEAST_SCORE
+        scores = [cover[i, way] * prominence(change[:, way], i) for way in (0, 1)]
         late_enough = not cuts or pts_ms[at] - pts_ms[cuts[-1]] >= LEAST_SHOT_MS
-        if stands_out and late_enough and not is_flash(stack, at):
+        if min(scores) > LEAST_SCORE and max(scores) > MOST_SCORE and late_enough and not is_flash(stack, at):
             cuts.append(at)
     return cuts
 
 
 def changes(stack: NDArray[np.uint8]) -> tuple[Vector, Vector]:
-    """Between each frame and the next: mean change of light after the best shift, and the share of cells it covers."""
+    """Mean change of light and share of changed cells between each frame and the next; each pairs x 2.
+
+    Measured in two ways: as it is, and with the change of the mean light taken out, which a flickering film, a fade
+    or lightning makes. A cut is one by both.
+    """
     grey = stack.astype(np.float32).mean(axis=3)
     pairs = max(0, len(stack) - 1)
-    change, cover = np.zeros(pairs), np.zeros(pairs)
+    change, cover = np.zeros((pairs, 2)), np.zeros((pairs, 2))
     for i in range(pairs):
-        change[i], cover[i] = shifted_change(grey[i], grey[i + 1])
+        for way in (0, 1):
+            change[i, way], cover[i, way] = shifted_change(grey[i], grey[i + 1], level=way == 1)
     return change, cover
 
 
-def shifted_change(a: Grey, b: Grey) -> tuple[float, float]:
+def shifted_change(a: Grey, b: Grey, *, level: bool = False) -> tuple[float, float]:
     """Mean absolute difference in [0, 1] of the inner parts for the best shift, and the share of changed cells."""
     whole = float(np.abs(a - b).mean()) / 255
     if whole <= STILL:
         return whole, 0.0
     inner = b[SHIFT:-SHIFT, SHIFT:-SHIFT]
     height, width = inner.shape
-    best = np.abs(a[SHIFT:-SHIFT, SHIFT:-SHIFT] - inner)
+    best: Grey | None = None
     for dy in range(0, 2 * SHIFT + 1, 2):
         for dx in range(2 * SHIFT + 1):
-            difference = np.abs(a[dy : dy + height, dx : dx + width] - inner)
-            if difference.mean() < best.mean():
+            raw = a[dy : dy + height, dx : dx + width] - inner
+            difference = np.abs(raw - raw.mean()) if level else np.abs(raw)
+            if best is None or difference.mean() < best.mean():
                 best = difference
+    assert best is not None
     cells = best[: height // 8 * 8, : width // 8 * 8].reshape(height // 8, 8, width // 8, 8).mean(axis=(1, 3)) / 255
     return float(best.mean()) / 255, float((cells > CELL_CHANGE).mean())
 
