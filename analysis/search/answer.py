@@ -240,7 +240,8 @@ def _character_results(query: Query, rows: Sequence[Row], episodes: dict[int, Ep
         span = (facts.pop("start_ms", 0), facts.pop("end_ms", episode.duration_ms or 0))
         scene = facts.pop("scene", None)
         because = {"character": who.slug, "emotion": str(query.emotion), **facts}
-        why = f"{_share_words(str(query.emotion), facts)}; most clearly at {_clock(span[0])} of {episode.title}"
+        why = _share_words(str(query.emotion), facts)
+        why += "; no scene stands out" if scene is None else f"; most clearly at {_clock(span[0])} of {episode.title}"
         results.append(_result(episode, row, because, who.name, why, query.emotion, span, scene))
     return results
 

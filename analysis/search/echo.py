@@ -48,8 +48,13 @@ def _adjective(query: Query) -> str:
         return ""
     if query.order is Order.LEAST:
         return f"least {query.emotion}"
-    superlative: str = lexicon()["emotions"][query.emotion]["superlative"]
-    return superlative
+    return superlative(query.emotion)
+
+
+def superlative(emotion: str) -> str:
+    """``happiest``, ``most surprised``."""
+    word: str = lexicon()["emotions"][emotion]["superlative"]
+    return word
 
 
 def _name(named: Named | None, slug: str, style: str) -> str:

@@ -199,7 +199,8 @@ def _any_episodes(query: Query) -> list[Row]:
 def _characters(query: Query) -> list[Row]:
     """Each with the episode that has its best scene for the emotion, else one in which it was rated."""
     rated = _rated(_profiles(query), query, "character_id")
-    scenes = _scene_emotions(query).filter(emotion=query.emotion, character_id__in=[r["character_id"] for r in rated])
+    scenes = _scene_emotions(query).filter(emotion=query.emotion, score__gt=0, share__gte=LEAST_SHARE)
+    scenes = scenes.filter(character_id__in=[r["character_id"] for r in rated])
     best = scenes.order_by("character_id", "-score", "id").distinct("character_id")
     at = {s.character_id: s for s in best.select_related("scene", "run")}
     found = []

@@ -51,6 +51,15 @@ def scenes_ranked(*, character: Character, emotion: str) -> QuerySet[SceneEmotio
     return rows.select_related("scene", "character", "run__episode__series").order_by("-score", "id")
 
 
+def telling_moods(most: int = 4) -> list[tuple[Character, str]]:
+    """Characters with the emotion of their best scene: questions that surely have an answer. One query."""
+    shown = Publication.objects.filter(withdrawn_at__isnull=True).values("run_id")
+    rows = SceneEmotion.objects.filter(run_id__in=shown, score__gt=0, share__gte=0.25).exclude(emotion="neutral")
+    best = rows.select_related("character").order_by("character_id", "-score", "id").distinct("character_id")
+    found = sorted(best, key=lambda row: (-row.score, row.pk))[:most]
+    return [(row.character, row.emotion) for row in found]
+
+
 def best_scenes(character: Character, per_emotion: int = 3) -> dict[str, list[SceneEmotion]]:
     """For every emotion that the character shows, its best scenes. One query; one scene counts once per emotion."""
     shown = Publication.objects.filter(withdrawn_at__isnull=True).values("run_id")

@@ -6,7 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from analysis.search.answer import search
-from analysis.selectors.episodes import character_choices
+from analysis.search.echo import superlative
+from analysis.selectors.scenes import telling_moods
 
 
 def search_page(request: HttpRequest) -> HttpResponse:
@@ -14,5 +15,7 @@ def search_page(request: HttpRequest) -> HttpResponse:
     asked = request.GET.get("page", "1")
     page = int(asked) if asked.isdecimal() and len(asked) < 6 else 1
     answer = search(text, page=max(1, page)) if text else None
-    context = {"q": text, "answer": answer, "characters": character_choices()[:4]}
+    moods = [] if answer else telling_moods()
+    examples = [f"{superlative(emotion)} scenes of {character.name}" for character, emotion in moods]
+    context = {"q": text, "answer": answer, "examples": examples}
     return render(request, "search.html", context)

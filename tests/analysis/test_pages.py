@@ -211,7 +211,10 @@ def test_the_search_page_shows_what_was_understood(client: Client, episode: Epis
     assert "I know no character and no emotion called “Jenny”" in refused
     assert "?q=angry%20scenes%20with%20Jerry" in refused
     assert "Nothing like that was found" in read(client, "/search/?q=happiest+scenes+titled+nothing&page=99999999")
-    read(client, "/search/?q=%00&page=x")
+    offered = re.findall(r'href="(\?q=[^"]+scenes[^"]+)"', read(client, "/search/?q=%00&page=x"))
+    assert offered
+    for address in offered:
+        assert 'class="result"' in read(client, f"/search/{address}")
 
 
 def test_runs_poll_while_one_is_active_and_then_stop(client: Client, episode: Episode) -> None:
