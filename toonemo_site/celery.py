@@ -12,10 +12,26 @@ import sys
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_embedded_init, beat_init, celeryd_init, setup_logging, worker_process_init
+from celery.signals import (
+    beat_embedded_init,
+    beat_init,
+    celeryd_init,
+    setup_logging,
+    task_postrun,
+    task_prerun,
+    worker_process_init,
+)
 from django.conf import settings
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "toonemo_site.settings.dev")
+
+# What the first argument of a task is, for the log.
+ID_NAMES = {
+    "workers.segment_analyse": "segment",
+    "workers.run_finalise": "run",
+    "workers.run_thumbnails": "run",
+}
 
 app = Celery("toonemo_site")
 app.config_from_object("toonemo_site.celeryconfig")
@@ -46,8 +62,21 @@ def _keep_logging(**kwargs: Any) -> None:
     """Django has set the logging up already; Celery leaves it alone where somebody listens here."""
 
 
+def _bind(task_id: str, task: Any, args: Any = (), **kwargs: Any) -> None:
+    """Every line that a task logs says which task, run or segment it is about."""
+    clear_contextvars()
+    ids = {ID_NAMES[task.name]: args[0]} if task.name in ID_NAMES and args else {}
+    bind_contextvars(task=task.name, task_id=task_id, **ids)
+
+
+def _unbind(**kwargs: Any) -> None:
+    clear_contextvars()
+
+
 celeryd_init.connect(_services)
 beat_init.connect(_services)
 worker_process_init.connect(_child)
 beat_embedded_init.connect(_child)
+task_prerun.connect(_bind)
+task_postrun.connect(_unbind)
 setup_logging.connect(_keep_logging)

@@ -66,11 +66,8 @@ def ensure(wanted: Wanted) -> None:
     """
     if not (wanted.postgres or wanted.redis):
         return
-    held = _held.get(wanted.var)
-    if held is not None and held[2] == os.getpid():
+    if wanted.var in _held:  # a forked child shares its parent's lock, and leaves with it
         return
-    if held is not None:  # forked: the lock is the parent's too; this process takes its own
-        del _held[wanted.var]
     wanted.var.mkdir(parents=True, exist_ok=True)
     with _starting(wanted.var):
         users = (wanted.var / ".users.lock").open("a")

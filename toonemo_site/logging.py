@@ -49,6 +49,10 @@ def logging_config(*, level: str, json: bool) -> dict[str, Any]:
         "loggers": {
             "django.server": {"level": "WARNING"},  # RequestLogMiddleware says it better
             "celery": {"level": level},
+            # A task writes one line about itself; that it was received and returned is said no more than when asked.
+            "celery.worker.strategy": {"level": "DEBUG" if level == "DEBUG" else "WARNING"},
+            "celery.app.trace": {"level": "DEBUG" if level == "DEBUG" else "WARNING"},
+            "celery.beat": {"level": "DEBUG" if level == "DEBUG" else "WARNING"},
             "kombu": {"level": "WARNING"},
             "amqp": {"level": "WARNING"},
         },

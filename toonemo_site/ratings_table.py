@@ -40,9 +40,10 @@ def _row(rating: Rating) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Mean absolute difference of shares, over ``shares`` pairs of episode and character times emotions."""
+    """Mean and largest absolute difference of shares, over ``shares`` triples of episode, character and emotion."""
 
     mean: float
+    largest: float
     shares: int
 
 
@@ -61,7 +62,7 @@ def difference(cards: Sequence[EpisodeCard], folder: Path) -> Difference | None:
         for slug, shares in _truth(path).items():
             here = found.get(slug, {})
             parts += [abs(here.get(e, 0.0) - shares.get(e, 0.0)) for e in EMOTIONS]
-    return Difference(sum(parts) / len(parts), len(parts)) if parts else None
+    return Difference(sum(parts) / len(parts), max(parts), len(parts)) if parts else None
 
 
 def _truth(path: Path) -> dict[str, dict[Emotion, float]]:

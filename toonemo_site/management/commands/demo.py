@@ -47,7 +47,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         logging.getLogger().setLevel(logging.WARNING)
-        signal.signal(signal.SIGTERM, _end)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored for background jobs
+        for ending in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(ending, _end)
         try:
             if not options["exit"]:
                 _refuse_port_in_use(options["port"])
@@ -86,7 +88,6 @@ class Command(BaseCommand):
             call_command("import_episodes", str(folder), series=SERIES, stdout=_Nowhere(), stderr=self.stderr)
         series = Series.objects.get(title=SERIES)
         wanted = EpisodeFilter(series=series.slug)
-        started = time.monotonic()
         ids = [str(pk) for pk in episodes_find(wanted).values_list("pk", flat=True)]
         call_command("analyse", *ids, wait=True, stdout=_Nowhere(), stderr=self.stderr)
         cards = episode_cards(list(episodes_find(wanted)))
@@ -95,8 +96,8 @@ class Command(BaseCommand):
         difference = ratings_table.difference(cards, folder)
         if difference is not None:
             self._say(
-                f"\nMean difference from what was drawn: {difference.mean:.3f} ({difference.shares} shares;"
-                f" analysed in {time.monotonic() - started:.0f} s)"
+                f"\nDifference from what was drawn: {difference.mean:.3f} on average, {difference.largest:.2f} at most"
+                f" ({difference.shares} shares)"
             )
 
     def _serve(self, port: int) -> None:
