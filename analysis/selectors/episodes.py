@@ -17,13 +17,13 @@ from catalog.models import Character, Episode, Series
 from ml.types import EMOTIONS, Emotion
 
 SORTS = {
-    "series": "Series and number",
+    "series": "Series",
     "title": "Title",
     "newest": "Newest first",
     "shortest": "Shortest first",
     "longest": "Longest first",
-    "most": "Most of the emotion",
-    "least": "Least of the emotion",
+    "most": "Most of it",
+    "least": "Least of it",
 }
 
 
