@@ -86,6 +86,12 @@ class DeviceMissing(UserError):
     code = "device_missing"
 
 
+class OutputUnwritable(UserError):
+    """A result cannot be written where it was asked for."""
+
+    code = "output_unwritable"
+
+
 class ModelOutputInvalid(InternalError):
     """A network gave a number that is not finite."""
 

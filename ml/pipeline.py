@@ -7,7 +7,6 @@ that takes one segment at a time agree to the bit.
 from __future__ import annotations
 
 import math
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,15 +19,15 @@ from ml.detect.base import Face, Frame
 from ml.errors import Cancelled, ModelOutputInvalid, VideoDamaged
 from ml.masks import encode_mask
 from ml.runtime import Models
+from ml.sampling import is_sampling
 from ml.shots import FrameLooks, read_shots, settle_cards
 from ml.timeline import SEGMENT_MS, plan_segments
 from ml.types import Detection, EpisodeResult, Progress, SegmentResult
-from ml.video import DEFAULT_LIMITS, Drawing, FrameSeen, Limits, SegmentEnd, VideoFile, probe, read_segment
+from ml.video import DEFAULT_LIMITS, Drawing, FrameSeen, Limits, SegmentEnd, VideoFile, opened, probe, read_segment
 
 __all__ = ["AnalyseConfig", "analyse", "analyse_segment", "plan_segments"]
 
 STAGES = ("decode", "detect", "classify", "encode", "shots")
-SAMPLING = re.compile(r"drawings|per-second|every-[1-9]\d{0,4}")
 OnProgress = Callable[[Progress], None]
 ShouldStop = Callable[[], bool]
 
@@ -48,7 +47,7 @@ class AnalyseConfig:
     limits: Limits = DEFAULT_LIMITS
 
     def __post_init__(self) -> None:
-        if not SAMPLING.fullmatch(self.sampling):
+        if not is_sampling(self.sampling):
             raise ValueError(f"sampling is {self.sampling!r}; it must be drawings, per-second or every-N")
         if min(self.batch, self.face_batch, self.segment_ms) < 1:
             raise ValueError("batch, face_batch and segment_ms must be at least 1")
@@ -70,7 +69,7 @@ class Stopwatch:
 
 
 def analyse(
-    path: str | Path,
+    path: str | Path | VideoFile,
     models: Models,
     config: AnalyseConfig = AnalyseConfig(),
     on_progress: OnProgress | None = None,
@@ -81,7 +80,7 @@ def analyse(
     ``on_progress`` counts over the whole episode. The file is opened once: it may lose its name meanwhile.
     """
     begun = time.perf_counter()
-    with VideoFile(path) as file:
+    with opened(path) as file:
         video = probe(file, config.limits, should_stop=should_stop)
         probed = time.perf_counter() - begun
         results: list[SegmentResult] = []

@@ -126,7 +126,7 @@ class VideoFile:
         try:
             self.fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except (OSError, ValueError) as error:
-            raise _not_opened(self.name, error) from error
+            raise _notopened(self.name, error) from error
         try:
             status = os.fstat(self.fd)
             if stat.S_ISDIR(status.st_mode):
@@ -166,7 +166,7 @@ class VideoFile:
         self.close()
 
 
-def _not_opened(name: str, error: OSError | ValueError) -> ToonemoError:
+def _notopened(name: str, error: OSError | ValueError) -> ToonemoError:
     if isinstance(error, PermissionError):
         return VideoForbidden(f"The file {name} cannot be read: permission is denied.")
     if isinstance(error, ValueError):
@@ -207,7 +207,7 @@ def probe_kinds(
     should_stop: Callable[[], bool] | None = None,
 ) -> Probed:
     """``probe``, and what the file is made of."""
-    with _opened(path) as file:
+    with opened(path) as file:
         settings = {"threads": 0, "codec_options": {"skip_loop_filter": "all"}}
         with Decoder(file, "probe", settings, limits, should_stop) as decoder:
             seen: dict[str, Any] = {}
@@ -227,7 +227,7 @@ def check(path: str | os.PathLike[str] | VideoFile, limits: Limits = DEFAULT_LIM
 
     Finds every fault that shows at the start; only ``probe`` finds the rest. Raises the UserErrors of videos.
     """
-    with _opened(path) as file, Decoder(file, "check", {"threads": 1}, limits, None) as decoder:
+    with opened(path) as file, Decoder(file, "check", {"threads": 1}, limits, None) as decoder:
         size: dict[str, Any] = {}
         for kind, head, _ in decoder.messages():
             if kind == "I":
@@ -259,7 +259,7 @@ def read_segment(
         "sampling": sampling,
         "thumbs": thumbs,
     }
-    with _opened(path) as file, Decoder(file, "segment", settings, limits, should_stop) as decoder:
+    with opened(path) as file, Decoder(file, "segment", settings, limits, should_stop) as decoder:
         shape = (0, 0, 3)
         for kind, head, payload in decoder.messages():
             if kind == "I":
@@ -275,7 +275,7 @@ def read_segment(
 
 
 @contextlib.contextmanager
-def _opened(path: str | os.PathLike[str] | VideoFile) -> Iterator[VideoFile]:
+def opened(path: str | os.PathLike[str] | VideoFile) -> Iterator[VideoFile]:
     if isinstance(path, VideoFile):
         yield path
     else:

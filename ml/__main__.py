@@ -1,0 +1,79 @@
+"""``python -m ml``: the pipeline and its tools. Each command is imported only when it is asked for."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import signal
+import sys
+import traceback
+from types import FrameType
+from typing import NoReturn
+
+from ml.errors import Cancelled, ToonemoError, UserError
+
+COMMANDS = {
+    "analyse": ("ml.analyse_cli", "find faces and what they show in a video"),
+    "render": ("ml.render.cli", "draw cartoon episodes with known truth"),
+    "train": ("ml.train.cli", "train a detector or a classifier"),
+    "evaluate": ("ml.evaluate.cli", "measure a bundle on episodes with known truth"),
+    "bench": ("ml.bench", "measure the speed of this machine"),
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit status: 0 done, 2 the input is at fault, 1 we are, 130 interrupted."""
+    given = sys.argv[1:] if arguments is None else arguments
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        args = _parse(given)
+        status = int(args.run(args))
+        sys.stdout.flush()
+        return status
+    except KeyboardInterrupt:
+        return _end("\nstopped", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on; the exit must not complain
+        return 1
+    except UserError as error:
+        return _fault(given, error.code, str(error), 2)
+    except Cancelled:
+        return _end("stopped", 130)
+    except ToonemoError as error:
+        return _fault(given, error.code, str(error), 1)
+    except Exception as error:  # noqa: BLE001 - the last line of defence: one line for people, a trace on request
+        return _fault(given, "internal", f"A fault of ours, {type(error).__name__}: {error}", 1)
+
+
+def _parse(given: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m ml", description="Emotions of cartoon characters in video files.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    asked = next((word for word in given if not word.startswith("-")), "")
+    for name, (module, what) in COMMANDS.items():
+        one = commands.add_parser(name, help=what, description=what)
+        one.add_argument("--debug", action="store_true", help="show where a fault came from")
+        if name == asked:
+            command = importlib.import_module(module)
+            command.add_arguments(one)
+            one.set_defaults(run=command.run)
+    return parser.parse_args(given)
+
+
+def _fault(given: list[str], code: str, sentence: str, status: int) -> int:
+    if "--debug" in given:
+        traceback.print_exc()
+    return _end(f"error [{code}]: {' '.join(sentence.split())}", status)
+
+
+def _end(line: str, status: int) -> int:
+    sys.stderr.write(line + "\n")
+    return status
+
+
+def _terminated(number: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

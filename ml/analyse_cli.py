@@ -1,0 +1,136 @@
+"""``python -m ml analyse VIDEO``: the pipeline alone, from the command line."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from ml.bundle import DEFAULT_BUNDLE
+from ml.outputs import check_writable, whole_file
+from ml.types import EMOTIONS, EpisodeResult, Progress
+from ml.video import VideoFile, check, shown_name
+
+BAR = 28
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("video", metavar="VIDEO", help="a video file of this machine")
+    parser.add_argument("--bundle", default=DEFAULT_BUNDLE, metavar="B", help=f"name or folder ({DEFAULT_BUNDLE})")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (auto)")
+    parser.add_argument(
+        "--sampling",
+        default="drawings",
+        type=_sampling,
+        metavar="HOW",
+        help="drawings: each distinct drawing once (default); every-N: each N-th frame; per-second",
+    )
+    parser.add_argument("--json", type=Path, metavar="OUT", help="write the result here (docs/formats.md)")
+    parser.add_argument("--overlay", type=Path, metavar="OUT.mp4", help="write a video with everything drawn in")
+
+
+def _sampling(text: str) -> str:
+    from ml.sampling import is_sampling
+
+    if not is_sampling(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither drawings, per-second nor every-N (N from 1 to 99999)")
+    return text
+
+
+def run(args: argparse.Namespace) -> int:
+    path = Path(args.video)
+    for out in (args.json, args.overlay):
+        if out is not None:
+            check_writable(out, path)
+    with VideoFile(path) as file:
+        check(file)  # a broken file is refused before the models are loaded
+        from ml.pipeline import AnalyseConfig, analyse
+        from ml.runtime import load_models
+
+        models = load_models(args.bundle, args.device)
+        with Line(f"analysing {shown_name(path)}") as line:
+            result = analyse(file, models, AnalyseConfig(sampling=args.sampling), line.analysed)
+        if args.json is not None:
+            with whole_file(args.json) as temporary:
+                text = json.dumps(result.to_json(), ensure_ascii=False, allow_nan=False)
+                temporary.write_text(text + "\n", encoding="utf-8")
+        if args.overlay is not None:
+            from ml.overlay import write_overlay
+
+            with Line(f"drawing into {shown_name(args.overlay)}") as line:
+                write_overlay(file, result, args.overlay, models.bundle.characters, on_progress=line.reached)
+    sys.stdout.write(table(shown_name(path), result, dict(models.bundle.characters)) + "\n")
+    return 0
+
+
+class Line:
+    """Progress on stderr: a bar on a terminal, else a line at each tenth."""
+
+    def __init__(self, title: str, write: Callable[[str], object] = sys.stderr.write) -> None:
+        self.title, self.write = title, write
+        self.tty = sys.stderr.isatty()
+        self.begun = time.monotonic()
+        self.said = -1
+        self.shown = 0.0
+
+    def __enter__(self) -> Line:
+        if not self.tty:
+            self.write(f"{self.title}\n")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.tty:
+            self.write("\r\x1b[K")
+        sys.stderr.flush()
+
+    def analysed(self, now: Progress) -> None:
+        self._say(now.done_ms, now.total_ms, f"{now.drawings} drawings, {now.faces} faces")
+
+    def reached(self, done_ms: int, total_ms: int) -> None:
+        self._say(done_ms, total_ms, "")
+
+    def _say(self, done_ms: int, total_ms: int, found: str) -> None:
+        share = min(1.0, done_ms / max(1, total_ms))
+        seconds = f"{done_ms / 1000:.1f} of {total_ms / 1000:.1f} s"
+        now = time.monotonic()
+        if self.tty:
+            if now - self.shown >= 0.1:
+                self.shown = now
+                bar = "#" * round(BAR * share)
+                left = (now - self.begun) * (1 - share) / share if share > 0.02 else 0.0
+                eta = f"about {left:.0f} s left" if left else ""
+                line = f"{self.title} [{bar:.<{BAR}}] {100 * share:3.0f} %  {seconds}  {found}  {eta}"
+                self.write(f"\r\x1b[K{line[:160]}")
+                sys.stderr.flush()
+        elif int(10 * share) > self.said:
+            self.said = int(10 * share)
+            self.write(f"  {100 * share:3.0f} %  {seconds}  {found}\n")
+            sys.stderr.flush()
+
+
+def table(name: str, result: EpisodeResult, names: dict[str, str]) -> str:
+    """What a person wants to read: one line on the video, one per character, one on faces of nobody known."""
+    video = result.video
+    head = (
+        f"{name}: {video.duration_ms / 1000:.3f} s, {video.frames} frames, {video.width} x {video.height}, "
+        f"{len(result.shots)} shots, {len(result.detections)} faces, "
+        f"bundle {result.bundle.name}-{result.bundle.version}"
+    )
+    modelled = [e for e in EMOTIONS if any(e in p.shares for p in result.profiles.values())] or list(EMOTIONS)
+    rows = [["character", "visible", *(str(e) for e in modelled)]]
+    for slug, profile in result.profiles.items():
+        shares = [f"{100 * profile.shares[e]:.0f} %" if e in profile.shares else "-" for e in modelled]
+        rows.append([names.get(slug, slug), f"{profile.visible_ms / 1000:.1f} s", *shares])
+    unknown = {d.pts_ms: d.shown_ms for d in result.detections if d.character is None}
+    if unknown:
+        rows.append(["unknown", f"{sum(unknown.values()) / 1000:.1f} s", *[""] * len(modelled)])
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [cell.rjust(width) for cell, width in zip(row, widths, strict=True)]
+        lines.append("  ".join([row[0].ljust(widths[0]), *cells[1:]]).rstrip())
+    body = lines if len(rows) > 1 else ["No face was found."]
+    return "\n".join([head, "", *body])
