@@ -86,6 +86,7 @@ class AnalysisRun(models.Model):
     drawings = models.PositiveIntegerField(default=0)
     faces = models.PositiveIntegerField(default=0)
     timings = models.JSONField(default=dict, help_text="Seconds per stage, summed over segments.")
+    kept_ms = models.PositiveIntegerField(default=0, help_text="Content that was analysed before the last retry.")
     finalise_attempts = models.PositiveSmallIntegerField(default=0)
     error_code = models.CharField(max_length=60, blank=True)
     error_detail = models.TextField(blank=True)

@@ -10,7 +10,7 @@ import structlog
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from ml.errors import BundleInvalid
+from ml.errors import BundleInvalid, DeviceMissing
 
 if TYPE_CHECKING:
     from ml.runtime import Models
@@ -40,7 +40,7 @@ def models_for(name: str, version: str, digest: str) -> Models:
         if models.bundle.digest != digest:
             raise BundleInvalid(f"{folder} no longer holds the bundle that was asked for: its digest differs.")
         if device.startswith("cuda") and not models.device.startswith("cuda"):
-            raise BundleInvalid(f"The models run on {models.device}, although {device} was asked for.")
+            raise DeviceMissing(f"The models run on {models.device}, although {device} was asked for.")
         logger.info("models_loaded", bundle=f"{name}-{version}", device=models.device)
         _loaded[key] = models
         while len(_loaded) > KEPT:

@@ -103,7 +103,7 @@ def bar(found: Sequence[RunProgress], rate: float | None) -> str:
     text = f"[{'#' * filled}{'.' * (BAR_WIDTH - filled)}] {share:4.0%}  {_clock(done)} of {_clock(total)}"
     text += f"  {sum(p.faces for p in found)} faces"
     if rate is not None and done < total:
-        text += f"  {rate:.1f}x  {_left((total - done) / 1000 / rate)} left"
+        text += f"  {rate:.{1 if rate >= 1 else 2}f}x  {_left((total - done) / 1000 / rate)} left"
     return text
 
 

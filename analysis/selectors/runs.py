@@ -103,8 +103,9 @@ def _progress(run: AnalysisRun, now: datetime) -> RunProgress:
     rate = left = None
     if run.started_at is not None:
         worked = ((run.finished_at or now) - run.started_at).total_seconds()
-        if done and (worked >= LEAST_RATE_S or run.finished_at):
-            rate = done / 1000 / max(worked, 0.001)
+        new = done - run.kept_ms
+        if new > 0 and (worked >= LEAST_RATE_S or run.finished_at):
+            rate = new / 1000 / max(worked, 0.001)
     if rate and run.is_active:
         left = max(0.0, (total - done) / 1000 / rate)
     return RunProgress(

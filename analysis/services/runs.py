@@ -12,6 +12,7 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
+from django.db.models import Sum
 from django.db.models.functions import Now
 
 from analysis.errors import EpisodeWithoutSource, RunConfigInvalid, RunNotCancellable, RunNotRetryable
@@ -142,12 +143,15 @@ def run_retry(*, run: AnalysisRun, actor: AbstractBaseUser | None = None) -> Ana
     if others.exists():
         raise RunNotRetryable(f"An equal run of {episode} is under way already.")
     again.update(status=SegmentStatus.PENDING, attempts=0, done_ms=0, worker="", error_code="", error_detail="")
+    done = locked.segments.filter(status=SegmentStatus.DONE)
     before = {"status": locked.status, "partial": locked.partial, "error_code": locked.error_code}
     AnalysisRun.objects.filter(pk=locked.pk).update(
         status=RunStatus.QUEUED,
         partial=False,
+        started_at=None,
         finished_at=None,
         cancel_requested_at=None,
+        kept_ms=done.aggregate(ms=Sum("done_ms"))["ms"] or 0,
         finalise_attempts=0,
         error_code="",
         error_detail="",

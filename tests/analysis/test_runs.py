@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.db import IntegrityError, transaction
 
@@ -199,3 +201,20 @@ def test_progress_counts_what_heartbeats_say() -> None:
     assert (progress.total_ms, progress.done_ms, progress.percent) == (150_000, 30_000, 20)
     assert (progress.drawings, progress.faces, progress.segments_running) == (100, 40, 1)
     assert progress.left_s is None
+
+
+def test_what_was_done_before_a_retry_makes_it_no_faster() -> None:
+    run = make_run(120_000)
+    first, second = run.segments.all()
+    complete(first)
+    segment_fail(claim(second).token, "video_damaged", "Damaged.", final=True)
+    run_finalise(run.pk)
+    again = run_retry(run=run)
+    assert (again.kept_ms, again.started_at) == (60_000, None)
+    segment_heartbeat(claim(second).token, done_ms=10_000, drawings=5, faces=5)
+    again.refresh_from_db()
+    assert again.started_at is not None
+    progress = run_progress(again, now=again.started_at + timedelta(seconds=10))
+    assert progress.done_ms == 70_000
+    assert progress.rate == pytest.approx(1.0)
+    assert progress.left_s == pytest.approx(50.0)

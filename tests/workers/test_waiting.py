@@ -54,7 +54,7 @@ def states(monkeypatch: pytest.MonkeyPatch) -> list[RunProgress]:
 
 def test_the_bar_says_how_much_how_fast_and_how_long() -> None:
     assert bar([RUN], 3.0) == "[######..................]  25%  0:30 of 2:00  42 faces  3.0x  30 s left"
-    assert bar([RUN], 0.1).endswith("0.1x  15 min left")
+    assert bar([RUN], 0.1).endswith("0.10x  15 min left")
     assert bar([RUN, replace(RUN, status="succeeded")], None) == (
         "[###############.........]  62%  2:30 of 4:00  84 faces"
     )
