@@ -1,0 +1,34 @@
+"""How messages are sent: JSON with ids, acknowledged when the work is done, to queues that somebody reads."""
+
+from __future__ import annotations
+
+from analysis.services import messages
+from toonemo_site.celery import ID_NAMES, app
+
+
+def test_messages_are_json_and_results_are_rows() -> None:
+    assert app.conf.accept_content == ["json"]
+    assert app.conf.task_serializer == "json"
+    assert app.conf.result_backend is None
+
+
+def test_a_worker_that_dies_gives_its_message_back() -> None:
+    assert app.conf.task_acks_late
+    assert app.conf.task_reject_on_worker_lost
+    assert app.conf.worker_prefetch_multiplier == 1
+
+
+def test_the_clock_sends_the_sweep_to_a_queue_that_is_read() -> None:
+    (entry,) = app.conf.beat_schedule.values()
+    assert entry["task"] == messages.RUNS_SWEEP
+    assert entry["options"]["queue"] == messages.DEFAULT
+
+
+def test_the_names_that_are_bound_are_those_that_are_sent() -> None:
+    assert set(ID_NAMES) == {messages.SEGMENT_ANALYSE, messages.RUN_FINALISE, messages.RUN_THUMBNAILS}
+
+
+def test_every_task_that_is_sent_exists() -> None:
+    app.loader.import_default_modules()
+    sent = {messages.SEGMENT_ANALYSE, messages.RUN_FINALISE, messages.RUN_THUMBNAILS, messages.RUNS_SWEEP}
+    assert sent <= set(app.tasks)
