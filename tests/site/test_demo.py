@@ -19,9 +19,9 @@ from typing import Any, cast
 import pytest
 from django.core.management import CommandError, call_command
 
+from analysis.ratings_table import difference, table
 from analysis.selectors.episodes import EpisodeCard
 from ml.types import EMOTIONS, Emotion
-from toonemo_site.ratings_table import difference, table
 
 ROOT = Path(__file__).resolve().parents[2]
 

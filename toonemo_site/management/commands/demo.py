@@ -26,10 +26,11 @@ from django.core.servers.basehttp import run as serve
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from analysis import ratings_table
 from analysis.selectors.episodes import EpisodeFilter, episode_cards, episodes_find
 from catalog.models import Series
 from catalog.sample import SERIES, sample_cast_create
-from toonemo_site import embedded, ratings_table
+from toonemo_site import embedded
 from toonemo_site.worker_process import WorkerProcess
 
 EPISODES, SEED = 4, 5001  # a seed that no model was trained on
