@@ -14,6 +14,7 @@ from ml.render.titles import title_for
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--episodes", type=int, default=3, metavar="N", help="how many (default 3)")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="of the first episode; the next has S + 1")
+    parser.add_argument("--first", type=int, default=1, metavar="N", help="number of the first episode (default 1)")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the videos and truth files")
     parser.add_argument("--duration", type=float, default=40.0, metavar="SECONDS", help="of each episode (default 40)")
     parser.add_argument("--size", type=_size, default=(640, 360), metavar="WxH", help="of the picture (640x360)")
@@ -33,11 +34,11 @@ def episode_name(number: int, seed: int) -> str:
 
 def run(args: argparse.Namespace) -> int:
     """Renders, a progress line per episode. Exit status 2: the options make no episode; 1: it cannot be written."""
-    if args.episodes < 1 or args.seed < 0:
-        print("render: --episodes is at least 1 and --seed at least 0", file=sys.stderr)  # noqa: T201
+    if args.episodes < 1 or args.first < 1 or args.seed < 0:
+        print("render: --episodes and --first are at least 1 and --seed at least 0", file=sys.stderr)  # noqa: T201
         return 2
-    for number in range(1, args.episodes + 1):
-        seed = args.seed + number - 1
+    for number in range(args.first, args.first + args.episodes):
+        seed = args.seed + number - args.first
         path = args.out / f"{episode_name(number, seed)}.mp4"
         started = time.monotonic()
         try:

@@ -33,7 +33,9 @@ from catalog.sample import SERIES, sample_cast_create
 from toonemo_site import embedded
 from toonemo_site.worker_process import WorkerProcess
 
-EPISODES, SEED = 4, 5001  # a seed that no model was trained on
+SEED = 5001  # and those after it: no model was trained on them
+# Seconds of each episode. The short ones show what too little evidence looks like; the long one is rated.
+LENGTHS = (40, 40, 40, 150)
 HOST = "127.0.0.1"
 FOLDER = f"sample-{SEED}"
 
@@ -82,7 +84,7 @@ class Command(BaseCommand):
     def _prepare_and_analyse(self) -> None:
         folder = settings.VAR_DIR / "demo" / FOLDER
         if not folder.exists():
-            self._say(f"Drawing {EPISODES} episodes of {SERIES}; this happens once.")
+            self._say(f"Drawing {len(LENGTHS)} episodes of {SERIES}; this happens once.")
             _render(folder)
         with self._step("sample series"):
             sample_cast_create()
@@ -167,21 +169,23 @@ def _render(folder: Path) -> None:
     part = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
-    command = [
-        sys.executable,
-        "-m",
-        "ml",
-        "render",
-        "--episodes",
-        str(EPISODES),
-        "--seed",
-        str(SEED),
-        "--out",
-        str(part),
-    ]
-    done = subprocess.run(command, check=False, cwd=settings.BASE_DIR, stdin=subprocess.DEVNULL)  # noqa: S603
-    if done.returncode:
-        raise CommandError("The sample series could not be drawn; the lines above say why.")
+    for number, seconds in enumerate(LENGTHS, start=1):
+        options = [
+            "--first",
+            number,
+            "--seed",
+            SEED + number - 1,
+            "--duration",
+            seconds,
+            "--episodes",
+            1,
+            "--out",
+            part,
+        ]
+        command = [sys.executable, "-m", "ml", "render", "--out", str(part), *map(str, options)]
+        done = subprocess.run(command, check=False, cwd=settings.BASE_DIR, stdin=subprocess.DEVNULL)  # noqa: S603
+        if done.returncode:
+            raise CommandError("The sample series could not be drawn; the lines above say why.")
     part.rename(folder)
 
 
