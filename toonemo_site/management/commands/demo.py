@@ -170,18 +170,7 @@ def _render(folder: Path) -> None:
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     for number, seconds in enumerate(LENGTHS, start=1):
-        options = [
-            "--first",
-            number,
-            "--seed",
-            SEED + number - 1,
-            "--duration",
-            seconds,
-            "--episodes",
-            1,
-            "--out",
-            part,
-        ]
+        options = ["--episodes", 1, "--first", number, "--seed", SEED + number - 1, "--duration", seconds]
         command = [sys.executable, "-m", "ml", "render", "--out", str(part), *map(str, options)]
         done = subprocess.run(command, check=False, cwd=settings.BASE_DIR, stdin=subprocess.DEVNULL)  # noqa: S603
         if done.returncode:
