@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import traceback
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -49,6 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _parse(given: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m ml", description="Emotions of cartoon characters in video files.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    given = [_as_path(word) for word in given]
     asked = next((word for word in given if not word.startswith("-")), "")
     for name, (module, what) in COMMANDS.items():
         one = commands.add_parser(name, help=what, description=what)
@@ -58,6 +60,12 @@ def _parse(given: list[str]) -> argparse.Namespace:
             command.add_arguments(one)
             one.set_defaults(run=command.run)
     return parser.parse_args(given)
+
+
+def _as_path(word: str) -> str:
+    """A file whose name begins with one dash is meant as a file, not as an option."""
+    dashed = word.startswith("-") and not word.startswith("--") and word != "-h"
+    return f"./{word}" if dashed and Path(word).is_file() else word
 
 
 def _fault(given: list[str], code: str, sentence: str, status: int) -> int:

@@ -107,8 +107,12 @@ class Line:
                 sys.stderr.flush()
         elif int(10 * share) > self.said:
             self.said = int(10 * share)
-            self.write(f"  {100 * share:3.0f} %  {seconds}  {found}\n")
+            self.write(f"  {100 * share:3.0f} %  {seconds}  {found}".rstrip() + "\n")
             sys.stderr.flush()
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def table(name: str, result: EpisodeResult, names: dict[str, str]) -> str:
@@ -116,7 +120,7 @@ def table(name: str, result: EpisodeResult, names: dict[str, str]) -> str:
     video = result.video
     head = (
         f"{name}: {video.duration_ms / 1000:.3f} s, {video.frames} frames, {video.width} x {video.height}, "
-        f"{len(result.shots)} shots, {len(result.detections)} faces, "
+        f"{_count(len(result.shots), 'shot')}, {_count(len(result.detections), 'face')}, "
         f"bundle {result.bundle.name}-{result.bundle.version}"
     )
     modelled = [e for e in EMOTIONS if any(e in p.shares for p in result.profiles.values())] or list(EMOTIONS)

@@ -54,6 +54,8 @@ def write_overlay(
                     on_progress(item.pts_ms, duration)
             elif isinstance(item, SegmentEnd):
                 writer.close(item.end_ms)
+                if on_progress is not None:
+                    on_progress(duration, duration)
     return frames
 
 

@@ -178,6 +178,7 @@ class _SegmentWork:
             raise VideoDamaged(f"The video holds nothing at {self.start_ms / 1000:.1f} s, where it should go on.")
         self._detect()
         self._classify()
+        self._report(self.end_ms - self.start_ms)
         with self.watch.stage("shots"):
             cuts, kinds = read_shots(self.looks, self.start_ms, end.end_ms)
         return SegmentResult(
