@@ -175,7 +175,8 @@ def test_thresholds_are_counted_on_evidence() -> None:
     assert naming_rates(some, ["tom"], 1.0, (0.5, 0.5, 0.5)) == (0.5, 1.0)
     assert naming_rates(some, ["tom"], 1.0, (0.5, 0.5, 0.85)) == (0.5, 0.0)
     weak = [*some, *[evidence(0.45, 0.9, 0.9, "") for _ in range(9)]]
-    assert 0.45 < detection_threshold(weak, 3) <= 0.9
+    assert detection_threshold(weak, 0.9) == 0.46
+    assert detection_threshold(weak, 0.2) == 0.3
 
 
 def _fields(settings: DetectorTraining) -> dict[str, object]:
