@@ -126,7 +126,7 @@ class FaceHeads(RoIHeads):  # type: ignore[misc]
         found = self._pick(logits, regression, proposals, image_shapes)
         boxes = [f["boxes"] for f in found]
         masks = self._mask_logits(features, boxes, image_shapes).float().sigmoid()
-        for f, mask in zip(found, masks.split([len(b) for b in boxes]), strict=True):
+        for f, mask in zip(found, _split(masks, boxes), strict=True):
             f["masks"] = mask[:, 0]
         return found, {}
 
@@ -139,11 +139,10 @@ class FaceHeads(RoIHeads):  # type: ignore[misc]
     def _pick(
         self, logits: Tensor, regression: Tensor, proposals: list[Tensor], shapes: list[tuple[int, int]]
     ) -> list[dict[str, Tensor]]:
-        sizes = [len(p) for p in proposals]
         boxes = self.box_coder.decode(regression, proposals).reshape(-1, 4)
         scores = 1.0 - logits.softmax(-1)[:, 0]
         found = []
-        parts = zip(boxes.split(sizes), scores.split(sizes), logits.split(sizes), shapes, strict=True)
+        parts = zip(*(_split(one, proposals) for one in (boxes, scores, logits)), shapes, strict=True)
         for box, score, logit, shape in parts:
             box = clip_boxes_to_image(box, shape)
             wide = ((box[:, 2:] - box[:, :2]) >= 2.0).all(-1)
@@ -180,6 +179,12 @@ class FaceHeads(RoIHeads):  # type: ignore[misc]
                 [m[i] for m, i in zip(matched, picked, strict=True)],
             )
         return losses
+
+
+def _split(joined: Tensor, like: list[Tensor]) -> Sequence[Tensor]:
+    """Takes apart what was joined over pictures: as many rows for each as ``like`` has."""
+    parts: Sequence[Tensor] = joined.split([len(one) for one in like])  # type: ignore[no-untyped-call]
+    return parts
 
 
 def build_detector(settings: DetectorSettings) -> MaskRCNN:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +49,7 @@ def _moved(face: Labelled, matrix: NDArray[np.float64], size: tuple[int, int]) -
 
 def recoloured(frame: Frame, rng: Rng) -> Frame:
     """Light, contrast, saturation and blur as other films have them; a tenth of the pictures grey."""
-    picture = frame.astype(np.float32)
+    picture: Any = frame.astype(np.float32)
     grey = picture @ np.array([0.299, 0.587, 0.114], np.float32)
     saturation = 0.0 if rng.random() < 0.08 else float(rng.uniform(0.75, 1.25))
     picture = grey[:, :, None] * (1 - saturation) + picture * saturation

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -138,7 +139,7 @@ def augmented_crop(crop: NDArray[np.uint8], rng: Rng, size: int) -> NDArray[np.u
     if rng.random() < 0.5:
         matrix[0] = -matrix[0]
         matrix[0, 2] += size
-    picture = cv2.warpAffine(crop, matrix, (size, size), flags=cv2.INTER_LINEAR).astype(np.float32)
+    picture: Any = cv2.warpAffine(crop, matrix, (size, size), flags=cv2.INTER_LINEAR).astype(np.float32)
     lit = picture.max(axis=2, keepdims=True) > 0  # the padding stays black
     grey = picture @ np.array([0.299, 0.587, 0.114], np.float32)
     saturation = 0.0 if rng.random() < 0.07 else float(rng.uniform(0.75, 1.25))

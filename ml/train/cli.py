@@ -21,9 +21,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    settings: DetectorTraining | ClassifierTraining = read_settings(
-        DetectorTraining if args.what == "detector" else ClassifierTraining, args.config
-    )
+    settings: DetectorTraining | ClassifierTraining
+    if args.what == "detector":
+        settings = read_settings(DetectorTraining, args.config)
+    else:
+        settings = read_settings(ClassifierTraining, args.config)
     given = {
         "data": tuple(str(p) for p in args.data) if args.data else None,
         "start": str(args.start) if args.start and args.what == "detector" else None,

@@ -68,7 +68,10 @@ def read_shard(path: Path) -> Iterator[Picture]:
     for entry in index:
         blob = data[start : start + entry["bytes"]]
         start += entry["bytes"]
-        frame = np.asarray(cv2.cvtColor(cv2.imdecode(blob, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB), np.uint8)
+        decoded = cv2.imdecode(blob, cv2.IMREAD_COLOR)
+        if decoded is None:
+            raise ValueError(f"{path} holds a picture that cannot be decoded")
+        frame = np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
         yield Picture(frame, tuple(_face(face, *frame.shape[:2]) for face in entry["faces"]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -101,7 +102,7 @@ def test_a_few_steps_lower_the_detector_s_loss_and_it_resumes(tmp_path: Path) ->
     assert boxes[-1] < 0.8 * boxes[0]
     assert all(torch.isfinite(v.float()).all() for v in load_file(path).values())
     again: list[str] = []
-    train_detector(DetectorTraining(**{**_fields(settings), "steps": 35}), tmp_path / "out", again.append)
+    train_detector(replace(settings, steps=35), tmp_path / "out", again.append)
     assert [line.split()[1] for line in again] == ["35/35"]
 
 
@@ -177,7 +178,3 @@ def test_thresholds_are_counted_on_evidence() -> None:
     weak = [*some, *[evidence(0.45, 0.9, 0.9, "") for _ in range(9)]]
     assert detection_threshold(weak, 0.9) == 0.46
     assert detection_threshold(weak, 0.2) == 0.3
-
-
-def _fields(settings: DetectorTraining) -> dict[str, object]:
-    return {name: getattr(settings, name) for name in DetectorTraining.__dataclass_fields__}
