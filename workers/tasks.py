@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from celery import shared_task
+from celery import current_app, shared_task
 from celery.signals import worker_init, worker_ready, worker_shutting_down
 from django.db import connections
 
 from analysis.services import messages
 from workers import going_home
+from workers.beat_guard import BeatGuard
 from workers.patience import patiently
+
+current_app.steps["consumer"].add(BeatGuard)
 
 
 @shared_task(bind=True, name=messages.SEGMENT_ANALYSE, ignore_result=True)  # type: ignore[untyped-decorator]

@@ -214,16 +214,35 @@ class World:
         self.worker.wait()
         self.worker = None
 
+    def parent_kill(self) -> list[int]:
+        """``kill -9`` of the worker's parent alone. Gives what it had started."""
+        assert self.worker is not None
+        below = descendants(self.worker.pid)
+        self.worker.kill()
+        self.worker.wait()
+        self.worker = None
+        return below
+
     def pool_kill(self) -> list[int]:
         """``kill -9`` of the worker's busy pool process alone. Gives what that process had started."""
+        busy = until(self._busy, 20, "a pool process that decodes")
+        started = descendants(busy)
+        os.kill(busy, signal.SIGKILL)
+        return started
+
+    def beat_kill(self) -> None:
+        """``kill -9`` of the worker's beat alone."""
+        assert self.worker is not None
+        busy = until(self._busy, 20, "a pool process that decodes")
+        for pid in descendants(self.worker.pid):
+            if _parent(pid) == self.worker.pid and pid != busy:
+                os.kill(pid, signal.SIGKILL)
+
+    def _busy(self) -> int:
+        """The pool process that has a decoding process below it; 0: none now."""
         assert self.worker is not None
         children = [pid for pid in descendants(self.worker.pid) if _parent(pid) == self.worker.pid]
-        busy = [pid for pid in children if descendants(pid)]
-        started = [pid for child in busy for pid in descendants(child)]
-        for pid in busy or children:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        return started
+        return next((pid for pid in children if descendants(pid)), 0)
 
 
 def descendants(pid: int) -> list[int]:

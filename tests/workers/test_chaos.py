@@ -119,6 +119,16 @@ def test_kill_9_of_the_worker_and_all_it_started(stage: Stage, turn: int) -> Non
 
 
 @rounds
+def test_kill_9_of_the_worker_alone(stage: Stage, turn: int) -> None:
+    run = stage.in_the_middle()
+    orphans = stage.world.parent_kill()
+    until(lambda: not any(alive(pid) for pid in orphans), 15, "what a dead worker had started to end")
+    stage.world.worker_start()
+    stage.end(run)
+    stage.assert_undisturbed(run)
+
+
+@rounds
 def test_kill_9_of_the_pool_process_alone(stage: Stage, turn: int) -> None:
     run = stage.in_the_middle()
     orphans = stage.world.pool_kill()
@@ -136,6 +146,16 @@ def test_redis_is_flushed(stage: Stage, turn: int) -> None:
     stage.end(run)
     stage.assert_undisturbed(run)
     assert stage.attempts(run) == [1] * PARTS
+
+
+@rounds
+def test_kill_9_of_the_beat_and_redis_is_flushed(stage: Stage, turn: int) -> None:
+    run = stage.in_the_middle()
+    stage.world.beat_kill()
+    with stage.world.redis() as client:
+        client.flushall()
+    stage.end(run)
+    stage.assert_undisturbed(run)
 
 
 @rounds
