@@ -69,8 +69,8 @@ def run(args: argparse.Namespace) -> int:
 class Line:
     """Progress on stderr: a bar on a terminal, else a line at each tenth."""
 
-    def __init__(self, title: str, write: Callable[[str], object] = sys.stderr.write) -> None:
-        self.title, self.write = title, write
+    def __init__(self, title: str, write: Callable[[str], object] | None = None) -> None:
+        self.title, self.write = title, write or sys.stderr.write
         self.tty = sys.stderr.isatty()
         self.begun = time.monotonic()
         self.said = -1

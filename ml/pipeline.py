@@ -137,7 +137,7 @@ def analyse_segment(
                 break
             work.take(item)
     finally:
-        items.close()  # type: ignore[attr-defined]  # a generator: ends the decoding process now
+        items.close()  # ends the decoding process now
     return work.finish(item)
 
 

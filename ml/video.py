@@ -19,7 +19,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -245,7 +245,7 @@ def read_segment(
     limits: Limits = DEFAULT_LIMITS,
     should_stop: Callable[[], bool] | None = None,
     thumbs: bool = True,
-) -> Iterator[FrameSeen | Drawing | SegmentEnd]:
+) -> Generator[FrameSeen | Drawing | SegmentEnd, None, None]:
     """Frames and sampled drawings of [start_ms, end_ms) in order of time; SegmentEnd comes last.
 
     Each drawing stands until the next one's time; the first stands from ``start_ms``. FrameSeen also covers some

@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -117,7 +118,7 @@ def test_it_stops_within_two_seconds_of_being_asked(tmp_path: Path) -> None:
 
 def test_a_number_that_is_not_finite_fails_the_segment(tmp_path: Path) -> None:
     class Broken(StandInClassifier):
-        def classify(self, crops: list[Crop]) -> list[FaceReading]:  # type: ignore[override]
+        def classify(self, crops: Sequence[Crop]) -> list[FaceReading]:
             return [FaceReading({Emotion.HAPPY: float("nan")}, {}) for _ in crops]
 
     models = dataclasses.replace(stand_in_models(), classifier=Broken())
@@ -127,7 +128,7 @@ def test_a_number_that_is_not_finite_fails_the_segment(tmp_path: Path) -> None:
 
 
 def test_a_segment_past_the_end_of_the_film_says_so(tmp_path: Path) -> None:
-    with pytest.raises(VideoDamaged, match="9.0 s"):
+    with pytest.raises(VideoDamaged, match=r"9\.0 s"):
         analyse_segment(story(tmp_path / "a.mp4"), stand_in_models(), SMALL, 9000, 9500)
 
 
@@ -164,12 +165,10 @@ def test_the_shipped_bundle_analyses_a_rendered_episode_with_its_cards(tmp_path:
     from ml.runtime import load_models
 
     path = tmp_path / "drawn.mp4"
-    truth = render_episode(path, 4242, duration_s=12.0, size=(320, 180), style="modern")
+    truth = render_episode(path, 4242, duration_s=8.0, size=(320, 180), style="modern")
 
     result = analyse(path, load_models(DEFAULT_BUNDLE, "cpu"), AnalyseConfig(sampling="per-second"))
 
     assert result.video == truth.video
     assert {s.kind for s in result.shots} >= {ShotKind.STORY, ShotKind.BLACK}
     assert any(d.character is not None for d in result.detections)
-    again = analyse(path, load_models(DEFAULT_BUNDLE, "cpu"), AnalyseConfig(sampling="per-second"))
-    assert again.detections == result.detections
