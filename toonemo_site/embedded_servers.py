@@ -6,6 +6,7 @@ import hashlib
 import os
 import pwd
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -15,10 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-import redis
 from psycopg import sql
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 START_S, STOP_S = 60.0, 30.0
 SOCKET_LIMIT = 100  # bytes; the kernel takes 107
@@ -125,13 +123,14 @@ class Redis:
         self.pid_file = self.folder / "redis.pid"
 
     def running(self) -> bool:
-        client = redis.Redis(unix_socket_path=str(self.socket), socket_timeout=2, retry=Retry(NoBackoff(), 0))
-        try:
-            return bool(client.ping())
-        except redis.RedisError:
-            return False
-        finally:
-            client.close()
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(2.0)
+            try:
+                client.connect(str(self.socket))
+                client.sendall(b"PING\r\n")
+                return client.recv(5) == b"+PONG"
+            except OSError:
+                return False
 
     def start(self) -> None:
         if self.running():

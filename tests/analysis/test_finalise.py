@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from analysis.models import (
@@ -43,7 +45,7 @@ def test_shots_and_scenes_cover_the_episode_and_tracks_stay_inside_shots() -> No
         spans = list(model.objects.filter(run=run).values_list("start_ms", "end_ms"))
         assert spans[0][0] == 0
         assert spans[-1][1] == 150_000
-        assert all(a[1] == b[0] for a, b in zip(spans, spans[1:], strict=False))
+        assert all(a[1] == b[0] for a, b in itertools.pairwise(spans))
     for track in Track.objects.filter(run=run).select_related("shot"):
         assert track.shot.start_ms <= track.start_ms < track.shot.end_ms
     assert not FaceDetection.objects.filter(run=run, track=None).exists()
