@@ -25,7 +25,7 @@ PARTS = CLIP_S * 1000 // SEGMENT_MS
 ENDS_WITHIN_S = 90.0
 
 pytestmark = [pytest.mark.timeout(600)]
-rounds = pytest.mark.parametrize("turn", range(TIMES))
+rounds = pytest.mark.usefixtures("turn")
 
 
 class Stage:
@@ -78,6 +78,12 @@ class Stage:
         return [n for (n,) in self.world.ask(sql, run)]
 
 
+@pytest.fixture(scope="module", params=range(TIMES))
+def turn(request: pytest.FixtureRequest) -> int:
+    """Of the module, so that pytest goes through all tests before it begins the next round."""
+    return int(request.param)
+
+
 @pytest.fixture(scope="module")
 def stage() -> Iterator[Stage]:
     world = World()
@@ -109,7 +115,7 @@ def test_an_undisturbed_run_finds_something_to_compare(stage: Stage) -> None:
 
 
 @rounds
-def test_kill_9_of_the_worker_and_all_it_started(stage: Stage, turn: int) -> None:
+def test_kill_9_of_the_worker_and_all_it_started(stage: Stage) -> None:
     run = stage.in_the_middle()
     stage.world.worker_kill()
     stage.world.worker_start()
@@ -119,7 +125,7 @@ def test_kill_9_of_the_worker_and_all_it_started(stage: Stage, turn: int) -> Non
 
 
 @rounds
-def test_kill_9_of_the_worker_alone(stage: Stage, turn: int) -> None:
+def test_kill_9_of_the_worker_alone(stage: Stage) -> None:
     run = stage.in_the_middle()
     orphans = stage.world.parent_kill()
     until(lambda: not any(alive(pid) for pid in orphans), 15, "what a dead worker had started to end")
@@ -129,7 +135,7 @@ def test_kill_9_of_the_worker_alone(stage: Stage, turn: int) -> None:
 
 
 @rounds
-def test_kill_9_of_the_pool_process_alone(stage: Stage, turn: int) -> None:
+def test_kill_9_of_the_pool_process_alone(stage: Stage) -> None:
     run = stage.in_the_middle()
     orphans = stage.world.pool_kill()
     until(lambda: not any(alive(pid) for pid in orphans), 15, "the decoder of a dead worker to end")
@@ -138,7 +144,7 @@ def test_kill_9_of_the_pool_process_alone(stage: Stage, turn: int) -> None:
 
 
 @rounds
-def test_redis_is_flushed(stage: Stage, turn: int) -> None:
+def test_redis_is_flushed(stage: Stage) -> None:
     run = stage.in_the_middle()
     with stage.world.redis() as client:
         client.flushall()
@@ -149,7 +155,7 @@ def test_redis_is_flushed(stage: Stage, turn: int) -> None:
 
 
 @rounds
-def test_kill_9_of_the_beat_and_redis_is_flushed(stage: Stage, turn: int) -> None:
+def test_kill_9_of_the_beat_and_redis_is_flushed(stage: Stage) -> None:
     run = stage.in_the_middle()
     stage.world.beat_kill()
     with stage.world.redis() as client:
@@ -159,7 +165,7 @@ def test_kill_9_of_the_beat_and_redis_is_flushed(stage: Stage, turn: int) -> Non
 
 
 @rounds
-def test_redis_is_killed_and_comes_back_empty(stage: Stage, turn: int) -> None:
+def test_redis_is_killed_and_comes_back_empty(stage: Stage) -> None:
     run = stage.in_the_middle()
     stage.world.redis_restart()
     stage.end(run)
@@ -167,7 +173,7 @@ def test_redis_is_killed_and_comes_back_empty(stage: Stage, turn: int) -> None:
 
 
 @rounds
-def test_postgres_is_restarted_at_once(stage: Stage, turn: int) -> None:
+def test_postgres_is_restarted_at_once(stage: Stage) -> None:
     run = stage.in_the_middle()
     stage.world.postgres_restart()
     stage.end(run)
@@ -175,7 +181,7 @@ def test_postgres_is_restarted_at_once(stage: Stage, turn: int) -> None:
 
 
 @rounds
-def test_a_worker_that_is_asked_to_stop_hands_its_segment_back(stage: Stage, turn: int) -> None:
+def test_a_worker_that_is_asked_to_stop_hands_its_segment_back(stage: Stage) -> None:
     run = stage.in_the_middle()
     worker = stage.world.worker
     assert worker is not None
@@ -184,7 +190,7 @@ def test_a_worker_that_is_asked_to_stop_hands_its_segment_back(stage: Stage, tur
     worker.send_signal(signal.SIGTERM)
     worker.wait(timeout=30)
     assert time.monotonic() - begun < 15
-    assert not any(alive(pid) for pid in below)
+    until(lambda: not any(alive(pid) for pid in below), 10, "what the worker had started to end")
     assert stage.world.ask("SELECT 1 FROM analysis_segment WHERE status = 'running'") == []
     stage.world.worker_start()
     stage.end(run)
@@ -193,7 +199,7 @@ def test_a_worker_that_is_asked_to_stop_hands_its_segment_back(stage: Stage, tur
 
 
 @rounds
-def test_a_cancelled_run_stops_within_two_seconds(stage: Stage, turn: int) -> None:
+def test_a_cancelled_run_stops_within_two_seconds(stage: Stage) -> None:
     run = stage.in_the_middle()
     stage.world.driver("cancel", run)
     asked = "SELECT finished_at - cancel_requested_at FROM analysis_analysisrun WHERE id = %s"
