@@ -59,6 +59,8 @@ def _confine(request: dict[str, Any]) -> None:
         (resource.RLIMIT_CORE, 0),
     ):
         hard = resource.getrlimit(what)[1]
+        if what == resource.RLIMIT_AS and sys.platform != "linux":
+            continue  # other systems refuse to set it
         resource.setrlimit(what, (limit if hard < 0 else min(limit, hard), hard))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "linux":

@@ -151,7 +151,7 @@ class Segment:
     def _small(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
         width = min(LOOK_WIDTH, max(8, frame.width))
         height = max(8, round(frame.height * width / frame.width))
-        return pixels(self.small.reformat(frame, width, height, "rgb24", interpolation=Interpolation.AREA))
+        return pixels(self.small.reformat(frame, width, height, "rgb24", interpolation=Interpolation.AREA, threads=1))
 
     def _thumb(self, t: int, frame: av.VideoFrame, small: NDArray[np.uint8] | None = None) -> None:
         look = self._small(frame) if small is None else small
@@ -159,7 +159,7 @@ class Segment:
 
     def _picture(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
         """RGB, upright, of the size of the segment's first drawing even where the stream changes it on the way."""
-        picture = upright(pixels(self.rgb.reformat(frame, format="rgb24")), Orientation.of(frame))
+        picture = upright(pixels(self.rgb.reformat(frame, format="rgb24", threads=1)), Orientation.of(frame))
         if self.shape is None:
             self.shape = (picture.shape[0], picture.shape[1])
         if picture.shape[:2] != self.shape:

@@ -27,6 +27,7 @@ from ml.video import DEFAULT_LIMITS, Drawing, FrameSeen, Limits, SegmentEnd, Vid
 
 __all__ = ["AnalyseConfig", "analyse", "analyse_segment", "plan_segments"]
 
+CPU_BATCH, GPU_BATCH = 2, 16
 STAGES = ("decode", "detect", "classify", "encode", "shots")
 OnProgress = Callable[[Progress], None]
 ShouldStop = Callable[[], bool]
@@ -36,12 +37,13 @@ ShouldStop = Callable[[], bool]
 class AnalyseConfig:
     """``sampling``: "drawings" (each distinct drawing once), "every-N" frames (the paper: every-15), "per-second".
 
-    ``batch``: pictures given to the detector at once; ``face_batch``: least number of faces that the classifier
+    ``batch``: pictures given to the detector at once, 0: as many as suit the device (a stop is heeded between batches,
+    and a CPU should do that within two seconds); ``face_batch``: least number of faces that the classifier
     waits for, while there are pictures to come. ``segment_ms``: length of the pieces.
     """
 
     sampling: str = "drawings"
-    batch: int = 4
+    batch: int = 0
     face_batch: int = 32
     segment_ms: int = SEGMENT_MS
     limits: Limits = DEFAULT_LIMITS
@@ -49,8 +51,11 @@ class AnalyseConfig:
     def __post_init__(self) -> None:
         if not is_sampling(self.sampling):
             raise ValueError(f"sampling is {self.sampling!r}; it must be drawings, per-second or every-N")
-        if min(self.batch, self.face_batch, self.segment_ms) < 1:
-            raise ValueError("batch, face_batch and segment_ms must be at least 1")
+        if self.batch < 0 or min(self.face_batch, self.segment_ms) < 1:
+            raise ValueError("batch must be at least 0, face_batch and segment_ms at least 1")
+
+    def batch_on(self, device: str) -> int:
+        return self.batch or (CPU_BATCH if device == "cpu" else GPU_BATCH)
 
 
 @dataclass(slots=True)
@@ -154,6 +159,7 @@ class _SegmentWork:
         should_stop: ShouldStop | None,
     ) -> None:
         self.models, self.config = models, config
+        self.batch = config.batch_on(models.device)
         self.start_ms, self.end_ms = start_ms, end_ms
         self.on_progress, self.should_stop = on_progress, should_stop
         self.watch = Stopwatch()
@@ -170,7 +176,7 @@ class _SegmentWork:
         elif isinstance(item, Drawing):
             self.times.append(item.pts_ms)
             self.drawings.append(item)
-            if len(self.drawings) >= self.config.batch:
+            if len(self.drawings) >= self.batch:
                 self._detect()
 
     def finish(self, end: SegmentEnd | None) -> SegmentResult:

@@ -47,6 +47,7 @@ from ml.wire import THUMB_SHAPE, unpack
 ROOT = Path(__file__).resolve().parent.parent
 PIPE_BYTES = 1 << 20
 POLL_S = 0.1
+PROBE_THREADS = 4  # each needs memory of its own
 _CODES: dict[str, type[UserError]] = {
     kind.code: kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, UserError)
 }
@@ -208,7 +209,7 @@ def probe_kinds(
 ) -> Probed:
     """``probe``, and what the file is made of."""
     with opened(path) as file:
-        settings = {"threads": 0, "codec_options": {"skip_loop_filter": "all"}}
+        settings = {"threads": min(PROBE_THREADS, os.cpu_count() or 1), "codec_options": {"skip_loop_filter": "all"}}
         with Decoder(file, "probe", settings, limits, should_stop) as decoder:
             seen: dict[str, Any] = {}
             for kind, head, _ in decoder.messages():
@@ -312,7 +313,7 @@ class Decoder:
                 stdout=writing,
                 stderr=subprocess.DEVNULL,
                 pass_fds=(file.fd,),
-                env={**environment, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+                env={**environment, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"},
                 start_new_session=True,
             )
         except OSError as error:
@@ -322,6 +323,8 @@ class Decoder:
             os.close(writing)
         self.reading = reading
         os.set_blocking(reading, False)
+        self.poll = select.poll()
+        self.poll.register(reading, select.POLLIN)
 
     def __enter__(self) -> Decoder:
         return self
@@ -368,7 +371,7 @@ class Decoder:
         while True:
             if self.should_stop is not None and self.should_stop():
                 raise Cancelled(f"The analysis of {self.file.name} was stopped.")
-            ready, _, _ = select.select([self.reading], [], [], POLL_S)
+            ready = self.poll.poll(1000 * POLL_S)
             silent = time.monotonic() - begun
             if ready:
                 self.waited += silent

@@ -173,8 +173,8 @@ def test_silence_and_memory_have_limits(tmp_path: Path) -> None:
 
     with pytest.raises(DecodeLimit, match="too long to decode"):
         probe(path, Limits(silence_s=0.01))
-    with pytest.raises(DecodeLimit, match="260 MB of memory"):
-        probe(path, Limits(memory_mb=260))
+    with pytest.raises(DecodeLimit, match="200 MB of memory"):
+        probe(path, Limits(memory_mb=200))
     assert children() <= before
 
 
