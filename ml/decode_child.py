@@ -11,6 +11,7 @@ import os
 import resource
 import signal
 import sys
+from pathlib import Path
 from typing import Any, NoReturn
 
 import av
@@ -32,18 +33,33 @@ def main() -> None:
     try:
         MODES[request["mode"]](pipe, request)
     except Refused as refused:
+        if refused.code in ("no_frames", "video_damaged") and _short_of_memory(request["memory_mb"]):
+            refused = _too_much_memory(request["memory_mb"])  # a decoder calls its own failed allocation bad data
         pipe.say("X", {"code": refused.code, "reason": refused.reason})
     except TimesRunBackwards as backwards:
         reason = f"is damaged: its times run backwards at {backwards.at_ms / 1000:.1f} s"
         pipe.say("X", {"code": "video_damaged", "reason": reason})
     except (MemoryError, av.MemoryError):
-        reason = f"needs more than {request['memory_mb']} MB of memory to decode"
-        pipe.say("X", {"code": "decode_limit", "reason": reason})
+        limit = _too_much_memory(request["memory_mb"])
+        pipe.say("X", {"code": limit.code, "reason": limit.reason})
     except BrokenPipeError:
         _leave(0)
     except OSError as error:
         pipe.say("X", {"code": "video_damaged", "reason": f"cannot be read: {error.strerror or error}"})
     _leave(0)
+
+
+def _too_much_memory(limit_mb: int) -> Refused:
+    return Refused("decode_limit", f"needs more than {limit_mb} MB of memory to decode")
+
+
+def _short_of_memory(limit_mb: int) -> bool:
+    """Whether this process has come near its limit of address space."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return False
+    peak = next((line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmPeak")), "0")
+    return int(peak) / 1024 > 0.9 * limit_mb
 
 
 def _leave(code: int) -> NoReturn:
@@ -74,7 +90,8 @@ def _confine(request: dict[str, Any]) -> None:
 def check(pipe: Pipe, request: dict[str, Any]) -> None:
     """Opens the file and decodes its first picture."""
     source = Source(Handle(request["fd"]), request)
-    _refuse_long(source, request["max_duration_ms"])
+    if _refuse_long(source, request["max_duration_ms"]):
+        source = Source(Handle(request["fd"]), request)
     for _, frame in source.frames():
         pipe.say("I", size_of(frame))
         pipe.say("E", {"frames": 1, "end_ms": 0, "eof": False, "errors": source.errors})

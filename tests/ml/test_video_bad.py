@@ -134,6 +134,7 @@ def test_a_film_just_within_the_limit_is_taken_and_a_false_claim_is_no_reason(tm
     path.write_bytes(data[:at] + bytes.fromhex("41e0000000000000") + data[at + 8 :])
 
     assert probe(path, LIMITS).frames == 3
+    assert check(path, LIMITS) == (192, 144)
 
 
 def test_a_few_broken_pictures_are_forgiven_and_many_are_not(tmp_path: Path) -> None:
