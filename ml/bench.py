@@ -1,7 +1,7 @@
 """``python -m ml bench``: how many drawings a second this machine analyses, stage by stage.
 
-The pictures are drawn here, so the figure needs no file. ``ratio_vs_torchvision``: how many times as long torchvision's
-Mask R-CNN takes on the same backbone with its own heads and its own pre- and postprocessing, a picture at a time.
+The pictures are drawn here, so the figure needs no file. ``ratio_vs_torchvision``: how many times as long the same
+weights take when run as torchvision's Mask R-CNN runs a list of pictures (ml/detect/reference.py), in equal batches.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -27,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bundle", default=DEFAULT_BUNDLE, help="a bundle's folder or the name of a shipped one")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--drawings", type=int, default=48)
-    parser.add_argument("--size", default="640x360", help="WIDTHxHEIGHT of the pictures")
+    parser.add_argument("--size", type=_size, default=(640, 360), help="WIDTHxHEIGHT of the pictures")
     parser.add_argument("--threads", type=int, default=0, help="0: as many as there are processors")
     parser.add_argument("--json", type=Path, help="write all figures here")
 
@@ -37,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
 
     from ml.runtime import load_models
 
-    width, height = (int(v) for v in args.size.split("x"))
+    width, height = args.size
     torch.set_num_threads(args.threads or os.cpu_count() or 1)
     models = load_models(args.bundle, args.device)
     figures = measure(models, pictures(args.drawings, width, height))
@@ -55,6 +56,13 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         args.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     return 0
+
+
+def _size(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d{2,5})x(\d{2,5})", text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not WIDTHxHEIGHT, such as 640x360")
+    return int(found[1]), int(found[2])
 
 
 def pictures(count: int, width: int, height: int) -> list[Frame]:
@@ -94,23 +102,17 @@ def best_of(repeats: int, work: Callable[[], object]) -> float:
 
 
 def torchvision_seconds(models: Models, frames: list[Frame]) -> float | None:
-    """The same network called as torchvision's users call it; None where the detector is no Mask R-CNN."""
-    import torch
-
+    """None where the detector is no Mask R-CNN."""
     from ml.detect.mask_rcnn import MaskRcnnDetector
     from ml.detect.reference import as_torchvision
 
-    if not isinstance(models.detector, MaskRcnnDetector):
+    detector = models.detector
+    if not isinstance(detector, MaskRcnnDetector):
         return None
-    network = as_torchvision(models.detector.settings).to(models.device)
-    tensors = [torch.from_numpy(f).permute(2, 0, 1).float().div(255).to(models.device) for f in frames]
-
-    def forward() -> object:
-        with torch.inference_mode():
-            return [network([t]) for t in tensors]
-
-    forward()
-    return best_of(2, forward)
+    reference = as_torchvision(models.bundle, detector.settings, models.device)
+    batches = [frames[start : start + detector.batch] for start in range(0, len(frames), detector.batch)]
+    reference(batches[0])
+    return best_of(2, lambda: [reference(batch) for batch in batches])
 
 
 def _say(line: str) -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
+from torchvision.models.detection import MaskRCNN
 
 from ml.detect.network import DetectorSettings, build_detector, freeze, load_imagenet, train_mode
 from ml.train.augment import augmented
@@ -32,7 +34,7 @@ def train_detector(settings: DetectorTraining, out: Path, say: Callable[[str], N
     torch.set_num_threads(settings.threads)
     model = build_detector(DetectorSettings.of({**settings.network, "classes": len(settings.characters) + 2}))
     if settings.start:
-        say(f"{load_imagenet(model, Path(settings.start))} tensors from {Path(settings.start).name}")
+        say(f"{_start(model, Path(settings.start))} tensors from {Path(settings.start).name}")
     freeze(model, settings.frozen_blocks)
     model = model.to(memory_format=torch.channels_last)
     trained = [p for p in model.parameters() if p.requires_grad]
@@ -60,6 +62,13 @@ def train_detector(settings: DetectorTraining, out: Path, say: Callable[[str], N
             write_detector(model, out)
     save_checkpoint(checkpoint, model, optimiser, max(first, settings.steps))
     return write_detector(model, out)
+
+
+def _start(model: MaskRCNN, weights: Path) -> int:
+    try:
+        return load_imagenet(model, weights)
+    except (OSError, SafetensorError) as error:
+        raise SettingsInvalid(f"The starting weights {weights} cannot be read: {error}.") from error
 
 
 def write_detector(model: torch.nn.Module, out: Path) -> Path:

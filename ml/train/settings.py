@@ -77,4 +77,10 @@ def read_settings(kind: type[_Kind], path: Path) -> _Kind:
             raise SettingsInvalid(f"{path}: {name} is not a setting of {kind.__name__}.")
         if isinstance(value, list):
             table[name] = tuple(value)
-    return kind(**table)
+    settings = kind(**table)
+    plain = kind()
+    for name, value in table.items():
+        wanted = type(getattr(plain, name))
+        if type(value) is not wanted and not (wanted is float and type(value) is int):
+            raise SettingsInvalid(f"{path}: {name} is {value!r}, which is no {wanted.__name__}.")
+    return settings

@@ -145,9 +145,17 @@ def test_unknown_settings_are_refused(tmp_path: Path) -> None:
     path.write_text("stepz = 3\n")
     with pytest.raises(SettingsInvalid, match="stepz"):
         read_settings(DetectorTraining, path)
+    path.write_text('steps = "many"\n')
+    with pytest.raises(SettingsInvalid, match="steps"):
+        read_settings(DetectorTraining, path)
     path.write_text("steps = ")
     with pytest.raises(SettingsInvalid, match=r"t\.toml"):
         read_settings(DetectorTraining, path)
+
+
+def test_starting_weights_that_are_not_there_are_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid, match="nowhere"):
+        train_detector(DetectorTraining(start=str(tmp_path / "nowhere"), steps=1), tmp_path / "out", lambda _: None)
 
 
 def test_the_rate_rises_then_falls() -> None:
