@@ -18,7 +18,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-START_S, STOP_S = 60.0, 30.0
+START_S, STOP_S, PROGRAM_S = 60.0, 30.0, 180.0
 SOCKET_LIMIT = 100  # bytes; the kernel takes 107
 UNPRIVILEGED = "nobody"
 
@@ -215,29 +215,35 @@ def _run(command: list[Any], output: Any = None) -> subprocess.CompletedProcess[
     if os.geteuid() == 0:
         account = pwd.getpwnam(UNPRIVILEGED)
         options = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
-    streams = {"stdout": output, "stderr": output} if output else {"capture_output": True}
+    streams: dict[str, Any] = {"stdout": output, "stderr": output} if output else {"capture_output": True}
     environment = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "HOME": "/", "PGTZ": "UTC"}
     words = [str(word) for word in command]
-    return subprocess.run(  # noqa: S603
-        words,
-        text=True,
-        check=False,
-        cwd="/",
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        timeout=120,
-        **streams,
-        **options,
-    )
+    streams |= {"stdin": subprocess.DEVNULL}
+    try:
+        return subprocess.run(  # noqa: S603
+            words, text=True, check=False, cwd="/", env=environment, timeout=PROGRAM_S, **streams, **options
+        )
+    except PermissionError as error:
+        raise EmbeddedError(
+            f"The user {UNPRIVILEGED!r} may not run {words[0]}: give others permission to read (chmod -R o+rX .venv)."
+        ) from error
+    except subprocess.TimeoutExpired as error:
+        raise EmbeddedError(f"{words[0]} did not end within {PROGRAM_S:.0f} s; is this machine overloaded?") from error
 
 
 def _let_pass(path: Path) -> None:
     """Lets other users walk through (not list) the folders above ``path``, which root's home often forbids."""
     for folder in reversed(path.parents):
-        mode = folder.stat().st_mode
-        if not mode & 0o001 and folder.stat().st_uid == 0:
-            print(f"PostgreSQL does not run as root: users may now pass through {folder} (chmod o+x).", file=sys.stderr)  # noqa: T201
-            folder.chmod((mode & 0o7777) | 0o001)
+        found = folder.stat()
+        if found.st_mode & 0o001:
+            continue
+        if found.st_uid != 0:
+            owner = pwd.getpwuid(found.st_uid).pw_name
+            raise EmbeddedError(
+                f"PostgreSQL does not run as root, and {folder} lets nobody pass but {owner}: run ToonEmo as {owner}."
+            )
+        print(f"PostgreSQL does not run as root: users may now pass through {folder} (chmod o+x).", file=sys.stderr)  # noqa: T201
+        folder.chmod((found.st_mode & 0o7777) | 0o001)
 
 
 def _short(folder: Path, name: str) -> Path:
