@@ -19,8 +19,8 @@ def in_batches(items: Sequence[_In], size: int, run: Callable[[Sequence[_In]], l
         batch = items[start : start + size]
         try:
             done += run(batch)
-        except (torch.OutOfMemoryError, MemoryError):
-            if len(batch) == 1:
+        except (RuntimeError, MemoryError) as error:
+            if len(batch) == 1 or not out_of_memory(error):
                 raise
             size = max(1, len(batch) // 2)
             if torch.cuda.is_available():
@@ -28,3 +28,8 @@ def in_batches(items: Sequence[_In], size: int, run: Callable[[Sequence[_In]], l
             continue
         start += len(batch)
     return done
+
+
+def out_of_memory(error: Exception) -> bool:
+    """On a GPU torch has an error of its own for it; on a processor only the sentence tells."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)

@@ -79,24 +79,6 @@ def shards(folders: Sequence[Path]) -> list[Path]:
     return sorted(path for folder in folders for path in folder.glob("*.npz"))
 
 
-def resized(picture: Picture, height: int, width: int) -> Picture:
-    """The picture and its truth at another size. Faces under 4 pixels are dropped."""
-    old_height, old_width = picture.frame.shape[:2]
-    if (old_height, old_width) == (height, width):
-        return picture
-    fx, fy = width / old_width, height / old_height
-    shrink = fx < 1
-    frame = cv2.resize(picture.frame, (width, height), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_LINEAR)
-    faces = []
-    for face in picture.faces:
-        x1, y1, x2, y2 = face.box
-        box = (x1 * fx, y1 * fy, x2 * fx, y2 * fy)
-        if min(box[2] - box[0], box[3] - box[1]) >= 4:
-            mask = cv2.resize(face.mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST).astype(bool)
-            faces.append(Labelled(box, mask, face.character, face.emotion))
-    return Picture(np.asarray(frame, np.uint8), tuple(faces))
-
-
 def _face_json(face: Labelled) -> dict[str, Any]:
     return {
         "box": [round(float(v), 2) for v in face.box],

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from ml.batches import in_batches
+from ml.batches import in_batches, out_of_memory
 from ml.bundle import Calibration, Thresholds
 from ml.detect.base import Face, Frame
 from ml.detect.mask_rcnn import MaskRcnnDetector, paste
@@ -110,11 +110,23 @@ def test_a_batch_that_does_not_fit_is_halved() -> None:
         batch = list(items)  # type: ignore[call-overload]
         sizes.append(len(batch))
         if len(batch) > 2:
-            raise torch.OutOfMemoryError("full")
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
         return [i * 10 for i in batch]
 
     assert in_batches(list(range(7)), 8, run) == [0, 10, 20, 30, 40, 50, 60]
     assert sizes == [7, 3, 1, 1, 1, 1, 1, 1, 1]
+
+
+def test_a_gpu_s_full_memory_is_one_too() -> None:
+    assert out_of_memory(torch.OutOfMemoryError("CUDA out of memory"))
+
+
+def test_another_fault_is_not_taken_for_a_full_memory() -> None:
+    def run(items: object) -> list[int]:
+        raise RuntimeError("sizes differ")
+
+    with pytest.raises(RuntimeError, match="sizes differ"):
+        in_batches([1, 2], 2, run)
 
 
 def test_one_picture_that_does_not_fit_says_so() -> None:
