@@ -47,12 +47,14 @@ class Postgres:
         """Returns when it answers and ``database`` is there."""
         if not self.running():
             self._prepare()
+            self._forget_killed()
             deadline = time.monotonic() + START_S
             while (failed := self._pg_ctl("start", "-w", "-t", "60", "-o", self._options())) and not self.running():
                 # After kill -9 the old server's children need a moment to notice; their memory blocks a new one.
                 if time.monotonic() > deadline or not self._may_clear_up():
                     raise EmbeddedError(f"PostgreSQL does not start: {failed} {self.log} says more.")
                 time.sleep(0.5)
+                self._forget_killed()
         with psycopg.connect(self._conninfo(), autocommit=True) as connection:
             found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone()
             if found is None:
@@ -87,8 +89,12 @@ class Postgres:
                 os.chown(folder, account.pw_uid, account.pw_gid)
         if not (self.data / "PG_VERSION").exists():
             self._make_cluster()
-        if self.pid() is None:  # a number left by a killed server may mean another process by now
+
+    def _forget_killed(self) -> None:
+        """Removes what a killed server left: its number may mean another process by now, or one that nobody buried."""
+        if self.pid() is None:
             (self.data / "postmaster.pid").unlink(missing_ok=True)
+            (self.socket_dir / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
 
     def _make_cluster(self) -> None:
         arguments = ["-D", self.data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]
@@ -109,7 +115,7 @@ class Postgres:
 
     def _may_clear_up(self) -> bool:
         tail = self.log.read_text(errors="replace")[-2000:]
-        return "still in use" in tail or "starting up" in tail or "is being shut down" in tail
+        return any(sign in tail for sign in ("still in use", "already exists", "starting up", "is being shut down"))
 
 
 class Redis:

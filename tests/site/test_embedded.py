@@ -77,9 +77,10 @@ def test_after_kill_9_of_everything_the_data_is_there(var: Path) -> None:
         os.kill(pid, signal.SIGKILL)
     process.communicate()
     # The killed server's number now means somebody else: this test.
-    pid_file = Postgres(var).data / "postmaster.pid"
-    lines = pid_file.read_text().splitlines()
-    pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
+    server = Postgres(var)
+    for pid_file in (server.data / "postmaster.pid", server.socket_dir / ".s.PGSQL.5432.lock"):
+        lines = pid_file.read_text().splitlines()
+        pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
 
     again = user(var)
     wait_until_up(again)
