@@ -45,6 +45,8 @@ def main() -> None:
         sys.exit(str(error))
     except ImproperlyConfigured as error:
         sys.exit(f"{error}. docs/configuration.md explains every setting.")
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 from django.conf import settings
@@ -33,6 +34,10 @@ from ml.types import SegmentResult
 from workers.heart import Heart, Stop
 from workers.patience import patiently
 from workers.runtime import models_for
+from workers.stoppable import stoppable
+
+if TYPE_CHECKING:
+    from ml.runtime import Models
 
 logger = structlog.get_logger(__name__)
 
@@ -103,15 +108,15 @@ def _work(claim: Claim, watch: _Watch, log: structlog.stdlib.BoundLogger) -> tup
 
 
 def _analyse(claim: Claim, heart: Heart, watch: _Watch) -> SegmentResult:
-    from ml.pipeline import AnalyseConfig, analyse_segment  # torch comes in here and nowhere earlier
-    from ml.video import VideoFile, shown_name
-
     if not claim.stored_name:
         raise VideoMissing(f"The video {claim.original_name!r} was replaced or removed since the run was asked for.")
     path = Path(settings.MEDIA_ROOT) / claim.stored_name
     if not path.is_file():
         raise VideoMissing(f"The video {claim.original_name!r} is no longer in the media folder.")
-    models = models_for(claim.bundle_name, claim.bundle_version, claim.bundle_digest)
+    models = stoppable(lambda: _models(claim), heart.should_stop)
+    from ml.pipeline import AnalyseConfig, analyse_segment
+    from ml.video import VideoFile, shown_name
+
     config = AnalyseConfig(sampling=claim.config["sampling"])
     watch.lap("load")
     with VideoFile(path) as file:
@@ -119,6 +124,12 @@ def _analyse(claim: Claim, heart: Heart, watch: _Watch) -> SegmentResult:
         return analyse_segment(
             file, models, config, claim.start_ms, claim.end_ms, on_progress=heart.note, should_stop=heart.should_stop
         )
+
+
+def _models(claim: Claim) -> Models:
+    import ml.pipeline  # torch comes in here and nowhere earlier  # noqa: F401
+
+    return models_for(claim.bundle_name, claim.bundle_version, claim.bundle_digest)
 
 
 def _stopped(claim: Claim, heart: Heart) -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
@@ -19,6 +20,7 @@ KEPT = 2  # bundles in memory at once
 
 logger = structlog.get_logger(__name__)
 _loaded: OrderedDict[tuple[str, str], Models] = OrderedDict()
+_lock = threading.Lock()  # a load that nobody waits for any more may still be going on
 
 
 class Loader(Protocol):
@@ -31,6 +33,11 @@ def models_for(name: str, version: str, digest: str) -> Models:
     Raises BundleMissing, BundleInvalid (also where the folder holds another bundle than the run asked for), and
     DeviceMissing: a GPU that was asked for is never replaced by the CPU.
     """
+    with _lock:
+        return _models_for(name, version, digest)
+
+
+def _models_for(name: str, version: str, digest: str) -> Models:
     device = settings.TOONEMO_DEVICE
     key = (digest, device)
     if key not in _loaded:

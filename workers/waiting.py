@@ -37,9 +37,18 @@ def wait_for_runs(
 ) -> list[RunProgress]:
     """Returns when all runs have ended, or when ``timeout_s`` is over, with how each stands, in the order asked for.
 
-    Says so, once, where nobody works on them. Ctrl-C ends the waiting, not the work.
+    Says so, once, where nobody works on them. Ctrl-C ends the waiting, not the work: raises KeyboardInterrupt after
+    one sentence, and callers end with status 130.
     """
     screen = _Screen(stream)
+    try:
+        return _watch(run_ids, screen, timeout_s)
+    except KeyboardInterrupt:
+        screen.say(INTERRUPTED)
+        raise
+
+
+def _watch(run_ids: Sequence[int], screen: _Screen, timeout_s: float | None) -> list[RunProgress]:
     begun = monotonic()
     pace: _Pace | None = None
     warned = False
@@ -56,11 +65,7 @@ def wait_for_runs(
         if not warned and now - begun >= NO_WORKER_AFTER_S and _nobody_works(found):
             warned = True
             screen.say(NO_WORKER)
-        try:
-            sleep(LOOK_EVERY_S)
-        except KeyboardInterrupt:
-            screen.say("The work goes on without being watched; `manage.py runs` shows how far it is.")
-            return found
+        sleep(LOOK_EVERY_S)
 
 
 class _Screen:
@@ -88,6 +93,8 @@ NO_WORKER = (
     "No worker has taken up the work yet. Start one with: celery -A toonemo_site worker -B -Q default,inference"
     " (this goes on waiting; the work is not lost)."
 )
+
+INTERRUPTED = "Stopped waiting. The runs are not lost; `manage.py runs` shows how far they are."
 
 
 def _nobody_works(found: Sequence[RunProgress]) -> bool:

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,7 @@ from catalog.models import Episode, Series, SourceFile
 from tests.analysis.runs_helpers import claim, complete_all
 from tests.workers.clips import write_clip
 from tests.workers.conftest import make_fake_bundle
+from workers import waiting
 from workers.management.commands import import_episodes
 
 pytestmark = pytest.mark.django_db
@@ -129,16 +131,30 @@ def test_many_skipped_files_are_counted_few_are_named(folder: Path) -> None:
     assert len(call_json(folder)[1]["files"]) == 23
 
 
-def test_stopping_to_wait_is_one_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.django_db(transaction=True)
+def test_ctrl_c_ends_the_waiting_with_its_status(folder: Path, service_env: dict[str, str], tmp_path: Path) -> None:
+    """Nobody works on the runs, so both commands wait until they are interrupted."""
     make_fake_bundle()
-
-    def interrupted(run_ids: list[int], stream: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(import_episodes, "wait_for_runs", interrupted)
-    status, text = call(folder, "--analyse", "--wait")
-    assert status == 130
-    assert "the runs go on" in text
+    environment = {
+        **service_env,
+        "MEDIA_ROOT": str(tmp_path / "media"),
+        "TOONEMO_BUNDLE": "fake",
+        "TOONEMO_BUNDLE_DIR": str(tmp_path),
+    }
+    root = Path(__file__).resolve().parents[2]
+    for words in (["import_episodes", str(folder), "--analyse", "--wait"], ["analyse", "all", "--wait"]):
+        command = [sys.executable, "manage.py", *words]
+        pipe: Any = subprocess.PIPE
+        with subprocess.Popen(command, cwd=root, env=environment, stdout=pipe, stderr=pipe, text=True) as process:
+            assert process.stderr is not None
+            waits = any(line.startswith("[") for line in process.stderr)  # the progress, after warnings of the checks
+            process.send_signal(signal.SIGINT)
+            _, rest = process.communicate(timeout=60)
+        assert waits, rest
+        assert process.returncode == 130, rest
+        assert waiting.INTERRUPTED in rest
+        assert "Traceback" not in rest
+    assert {run.status for run in AnalysisRun.objects.all()} == {"queued"}
 
 
 def test_stopping_and_a_lost_database_are_one_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from analysis.services.leases import segment_fail
 from tests.analysis.runs_helpers import claim, complete_all, make_episode, make_run
 from tests.workers.conftest import CLIP_MS, make_fake_bundle
 from workers.bundles import bundles_sync
+from workers.management.commands import analyse
 from workers.runner import Outcome, segment_run
 
 pytestmark = pytest.mark.django_db
@@ -59,6 +60,25 @@ def test_analyse_says_in_one_sentence_what_is_wrong() -> None:
         _call("analyse", episode.title)
     with pytest.raises(CommandError, match=r"\[run_config_invalid\]"):
         _call("analyse", str(episode.pk), "--sampling", "often")
+
+
+def test_analyse_asks_for_the_others_where_one_cannot_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_fake_bundle()
+    bare, good = make_episode(), make_episode()
+    bare.source = None
+    bare.save()
+    waited: list[int] = []
+    monkeypatch.setattr(analyse, "wait_for_runs", lambda ids, stream: waited.extend(ids))
+    out = io.StringIO()
+    with pytest.raises(CommandError) as caught:
+        call_command("analyse", "nothing", str(bare.pk), str(good.pk), "--wait", stdout=out, stderr=io.StringIO())
+    run = AnalysisRun.objects.get()
+    assert run.episode == good
+    assert waited == [run.pk]
+    assert f"Run {run.pk} of" in out.getvalue()
+    assert "[episode_unknown]" in str(caught.value)
+    assert "[episode_without_source]" in str(caught.value)
+    assert caught.value.returncode == 1
 
 
 @pytest.mark.django_db(transaction=True)

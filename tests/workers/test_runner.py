@@ -161,6 +161,21 @@ def test_going_home_hands_the_segment_back(monkeypatch: pytest.MonkeyPatch) -> N
     assert (segment.status, segment.attempts) == (SegmentStatus.PENDING, 0)
 
 
+def test_going_home_does_not_wait_for_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = threading.Event()
+    monkeypatch.setattr(runner, "models_for", lambda *args: slow.wait(60))
+    segment = _run(segment_ms=10_000).segments.get()
+    going_home.go_home()
+    begun = time.monotonic()
+    try:
+        assert segment_run(segment.pk, "worker") == Outcome.RELEASED
+    finally:
+        slow.set()
+    assert time.monotonic() - begun < 30
+    segment.refresh_from_db()
+    assert (segment.status, segment.attempts) == (SegmentStatus.PENDING, 0)
+
+
 def test_a_worker_whose_lease_was_taken_stops_and_writes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAKE_MS_PER_DRAWING", "150")
     segment = _run(segment_ms=10_000).segments.get()

@@ -50,6 +50,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         logging.getLogger().setLevel(logging.WARNING)
+        self._serving = False  # Ctrl-C is how serving ends, and an interruption before
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored for background jobs
         for ending in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(ending, _end)
@@ -59,6 +60,8 @@ class Command(BaseCommand):
             self._everything(serving=not options["exit"], port=options["port"])
         except KeyboardInterrupt:
             self._say("\nEnding.")
+            if not self._serving:
+                raise SystemExit(130) from None
         except embedded.EmbeddedError as error:
             raise CommandError(str(error)) from error
         except OperationalError as error:
@@ -110,6 +113,7 @@ class Command(BaseCommand):
         password = _admin_password(settings.VAR_DIR / "demo" / "admin-password")
         self._say(f"\nToonEmo is at http://{HOST}:{port}/   Ctrl-C ends it.")
         self._say(f"Administration: http://{HOST}:{port}/admin/   user admin, password {password}\n")
+        self._serving = True
         try:
             serve(HOST, port, get_internal_wsgi_application(), threading=True)
         except OSError as error:

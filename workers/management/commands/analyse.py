@@ -16,7 +16,10 @@ from workers.waiting import wait_for_runs
 
 
 class Command(BaseCommand):
-    help = "Asks for episodes to be analysed. The same request twice gives the same run."
+    help = (
+        "Asks for episodes to be analysed. The same request twice gives the same run. Exit status: 0 all is well, "
+        "1 an episode could not be asked for or a run failed, 130 stopped with Ctrl-C."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("episodes", nargs="+", metavar="EPISODE", help="an id, SERIES/IDENTITY, a title, or all")
@@ -29,32 +32,41 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         bundles_sync()
         config = {"sampling": options["sampling"]} if options["sampling"] else None
-        runs = []
-        for episode in _episodes(options["episodes"]):
+        episodes, problems = _episodes(options["episodes"])
+        run_ids = []
+        for episode in episodes:
             try:
                 run = run_request(episode=episode, bundle_name=options["bundle"], config=config, force=options["force"])
             except AnalysisError as error:
-                raise CommandError(f"{error} [{error.code}]") from error
-            runs.append(run)
-        if options["wait"]:
-            wait_for_runs([run.pk for run in runs], self.stderr)
-        again = AnalysisRun.objects.select_related("episode__series", "bundle").in_bulk([run.pk for run in runs])
-        ended = [again[run.pk] for run in runs]
+                sentence = f"{error} [{error.code}]"
+                problems += [] if sentence in problems else [sentence]  # what is wrong with all is said once
+            else:
+                run_ids.append(run.pk)
+        if options["wait"] and run_ids:
+            wait_for_runs(run_ids, self.stderr)  # Ctrl-C goes through: `manage.py` ends with 130, the demo ends too
+        again = AnalysisRun.objects.select_related("episode__series", "bundle").in_bulk(run_ids)
+        ended = [again[pk] for pk in run_ids if pk in again]
         if options["json"]:
             self.stdout.write(json.dumps([_as_json(run) for run in ended], ensure_ascii=False, indent=1))
         else:
             for run in ended:
                 self.stdout.write(_sentence(run))
         if any(run.status in (RunStatus.FAILED, RunStatus.CANCELLED) for run in ended):
-            raise CommandError("Not every episode could be analysed.")
+            problems.append("Not every episode could be analysed.")
+        if problems:
+            raise CommandError("\n".join(problems))
 
 
-def _episodes(names: list[str]) -> list[Episode]:
+def _episodes(names: list[str]) -> tuple[list[Episode], list[str]]:
+    """Each episode once, and a sentence for each name that means none or several."""
     found: dict[int, Episode] = {}
+    problems = []
     for name in names:
-        for episode in _matching(name):
-            found[episode.pk] = episode
-    return list(found.values())
+        try:
+            found |= {episode.pk: episode for episode in _matching(name)}
+        except CommandError as error:
+            problems.append(str(error))
+    return list(found.values()), problems
 
 
 def _matching(name: str) -> list[Episode]:

@@ -32,7 +32,8 @@ NAMED_SKIPPED = 12  # so many skipped files are named; of more, the kinds are co
 class Command(BaseCommand):
     help = (
         "Imports episodes from video files, folders and lists (CSV). Doing it again changes nothing. "
-        "Exit status: 0 all is well, 1 something was refused or a run failed, 2 nothing could be done."
+        "Exit status: 0 all is well, 1 something was refused or a run failed, 2 nothing could be done, "
+        "130 stopped with Ctrl-C."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -86,7 +87,7 @@ class Command(BaseCommand):
             try:
                 wait_for_runs(analysis.run_ids, self.stderr)
             except KeyboardInterrupt:
-                raise CommandError("Stopped waiting; the runs go on.", returncode=130) from None
+                raise SystemExit(130) from None  # the waiting has said what is to be said
         runs = AnalysisRun.objects.select_related("episode__series", "bundle").in_bulk(analysis.run_ids)
         return [runs[pk] for pk in analysis.run_ids if pk in runs]
 
