@@ -11,9 +11,15 @@ from analysis.search.lexicon import Token, lexicon, meaning_of
 from analysis.search.query import MOST_MS, YEARS, Clause, Length, Of, Op, Season, Title, Years
 
 _UNIT_MS = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000}
-_GLUED = re.compile(r"(\d+(?:[.,]\d+)?)([a-z]+)\Z")
+_GLUED_PART = re.compile(r"(\d+(?:[.,]\d+)?)([a-z]+)")
+_GLUED = re.compile(rf"(?:{_GLUED_PART.pattern})+")
 _DECADE = re.compile(r"(\d{3}0)s\Z")
+_DASHES = ("-", "–", "—")
 _SEASON = re.compile(r"s0*(\d{1,3})\Z")
+
+
+class Unreadable(ValueError):
+    """What is said as a length is none; ``str`` is what was said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +29,7 @@ class Found:
 
 
 def clause_at(tokens: Sequence[Token], at: int) -> Found | None:
-    """The clause that begins at ``at``, or None."""
+    """The clause that begins at ``at``, or None. Raises Unreadable."""
     if tokens[at].quoted:
         return None
     return _length(tokens, at) or _years(tokens, at) or _season(tokens, at) or _title(tokens, at)
@@ -41,31 +47,108 @@ def _comparisons() -> list[tuple[tuple[str, ...], Op]]:
 
 
 def _length(tokens: Sequence[Token], at: int) -> Found | None:
-    """``under 8 minutes``, ``length < 8 min``, ``shorter than 30s``."""
+    """``under 8 minutes``, ``length < 8 min``, ``shorter than 30s``, ``over 1 hour 20 minutes``. Raises Unreadable."""
     start = at + 1 if _norm(tokens, at) in ("length", "duration") else at
     for phrase, op in _comparisons():
         if tuple(_norm(tokens, start + i) for i in range(len(phrase))) == phrase:
-            measured = _duration(tokens, start + len(phrase))
+            begin = start + len(phrase)
+            measured = _duration(tokens, begin)
             if measured is None:
+                if _looks_measured(tokens, begin):
+                    raise _unreadable(tokens, begin, begin + 3)
                 continue
             ms, used = measured
-            end = start + len(phrase) + used
+            end = begin + used
+            if not 1 <= ms <= MOST_MS or _goes_on(tokens, end):
+                raise _unreadable(tokens, begin, end if not 1 <= ms <= MOST_MS else end + 3)
             end += _norm(tokens, end) == "long"
             return Found(Length(Of.EPISODE, op, ms), end - at)
     return None
 
 
+def _unreadable(tokens: Sequence[Token], start: int, end: int) -> Unreadable:
+    said = " ".join(t.said for t in tokens[start:end])
+    return Unreadable(re.sub(r" ?([-–—−/:]) ?(?=\d)", r"\1", said))
+
+
 def _duration(tokens: Sequence[Token], at: int) -> tuple[int, int] | None:
-    """(milliseconds, tokens used) of ``8 min``, ``8min``, ``1.5 hours``."""
-    number, unit, used = _norm(tokens, at), _norm(tokens, at + 1), 2
-    if glued := _GLUED.match(number):
-        number, unit, used = glued.group(1), glued.group(2), 1
-    known = next((u for u, names in lexicon()["units"].items() if unit in names), None)
-    number = number.replace(",", ".")
-    if known is None or not re.fullmatch(r"\d{1,9}(\.\d{1,6})?", number, re.ASCII):
+    """(milliseconds, tokens used) of ``8 min``, ``8min``, ``1.5 hours``, ``1 hour and 20 minutes``, ``1h20m``."""
+    first = _quantity(tokens, at)
+    if first is None:
         return None
-    ms = round(float(number) * _UNIT_MS[known])
-    return (ms, used) if 1 <= ms <= MOST_MS else None
+    total, unit, used = first
+    while True:
+        joint = at + used + (_norm(tokens, at + used) == "and")
+        more = _quantity(tokens, joint)
+        if more is None or more[1] >= unit or _is_decade(_norm(tokens, joint)):
+            return round(total), used
+        total, unit, used = total + more[0], more[1], joint + more[2] - at
+
+
+def _goes_on(tokens: Sequence[Token], at: int) -> bool:
+    """Whether a number follows that belongs to the length and cannot be added: ``1 hour 20``, ``5 min and 8 min``."""
+    at += _norm(tokens, at) == "and"
+    word = _norm(tokens, at)
+    if _is_decade(word) or (_year(word) is not None and _norm(tokens, at + 1) not in _all_units()):
+        return False
+    return word[:1].isdecimal() or (word in lexicon()["numbers"] and word not in ("a", "an")) or _is_sign(tokens, at)
+
+
+def _looks_measured(tokens: Sequence[Token], at: int) -> bool:
+    """A number or sign that was meant as a length; not one that counts or is a percentage."""
+    word, following = _norm(tokens, at), _norm(tokens, at + 1)
+    if _is_sign(tokens, at):
+        return True
+    if not word[:1].isdecimal() and word[:1] not in (".", ","):
+        return False
+    ends = following == "" or following in _all_units() or _is_sign(tokens, at + 1) or not word.isdecimal()
+    return ends and following not in ("%", "percent")
+
+
+def _is_sign(tokens: Sequence[Token], at: int) -> bool:
+    return at < len(tokens) and tokens[at].sign
+
+
+def _quantity(tokens: Sequence[Token], at: int) -> tuple[float, int, int] | None:
+    """(milliseconds, its smallest unit in ms, tokens used) of one number with its unit."""
+    word = _norm(tokens, at)
+    if _GLUED.fullmatch(word):
+        parts = _GLUED_PART.findall(word)
+        numbers = [n for digits, _ in parts if (n := _number(digits)) is not None]
+        units = [u for _, name in parts if (u := _unit_ms(name)) is not None]
+        if len(numbers) < len(parts) or len(units) < len(parts) or units != sorted(set(units), reverse=True):
+            return None
+        return sum(n * u for n, u in zip(numbers, units, strict=True)), units[-1], 1
+    number, used = _number(word), 1
+    if number is None:
+        number, used = _number_words(word, _norm(tokens, at + 1))
+    unit = _unit_ms(_norm(tokens, at + used))
+    return None if number is None or unit is None else (number * unit, unit, used + 1)
+
+
+def _number(text: str) -> float | None:
+    """None too for ``1,500``, which is one and a half to some and fifteen hundred to others."""
+    if not re.fullmatch(r"\d{0,300}([.,]\d{1,300})?", text, re.ASCII) or not text or re.fullmatch(r"\d+,\d{3}", text):
+        return None
+    return float(text.replace(",", "."))
+
+
+def _number_words(word: str, following: str) -> tuple[float | None, int]:
+    """``eight``, ``twenty five``."""
+    numbers: dict[str, int] = lexicon()["numbers"]
+    value, ones = numbers.get(word), numbers.get(following, 10)
+    if value is not None and value >= 20 and ones < 10 and following not in ("a", "an"):
+        return float(value + ones), 2
+    return (None if value is None else float(value)), 1
+
+
+def _unit_ms(name: str) -> int | None:
+    return next((_UNIT_MS[u] for u, names in lexicon()["units"].items() if name in names), None)
+
+
+def _is_decade(word: str) -> bool:
+    decade = _DECADE.match(word)
+    return decade is not None and _year(decade.group(1)) is not None
 
 
 def _year(text: str) -> int | None:
@@ -73,11 +156,11 @@ def _year(text: str) -> int | None:
 
 
 def _years(tokens: Sequence[Token], at: int) -> Found | None:
-    """``from 1936``, ``before 1940``, ``from 1930 to 1939``, ``between 1930 and 1939``, ``1930s``, ``1936``."""
+    """``from 1936``, ``before 1940``, ``from 1930 to 1939``, ``between 1930 and 1939``, ``1930-1939``, ``1930s``."""
     word, following = _norm(tokens, at), _year(_norm(tokens, at + 1))
     joint, until = _norm(tokens, at + 2), _year(_norm(tokens, at + 3))
     if following is not None:
-        if word in ("from", "between", "years") and joint in ("to", "and", "until") and until is not None:
+        if word in ("from", "between", "years") and joint in (*_DASHES, "to", "and", "until") and until is not None:
             return Found(Years(min(following, until), max(following, until)), 4)
         match word:
             case "before" if following > YEARS[0]:
@@ -94,6 +177,8 @@ def _years(tokens: Sequence[Token], at: int) -> Found | None:
         first = _year(decade.group(1))
         return None if first is None or first + 9 > YEARS[1] else Found(Years(first, first + 9), 1)
     bare = _year(word)
+    if bare is not None and _norm(tokens, at + 1) in _DASHES and (last := _year(joint)) is not None:
+        return Found(Years(min(bare, last), max(bare, last)), 3)
     return None if bare is None or _norm(tokens, at + 1) in _all_units() else Found(Years(bare, bare), 1)
 
 

@@ -12,7 +12,17 @@ from pathlib import Path
 from typing import Any
 
 LEAST_TYPO_LETTERS = 5
-_TOKEN = re.compile(r'"([^"]*)"|“([^”]*)”|(\d+[.,]\d+|[^\W_]+(?:[\'’][^\W_]+)*|<=|>=|[<>%≤≥])')
+_TOKEN = re.compile(
+    r'"([^"]*)"|“([^”]*)”|('
+    r"\d+(?:[.,]\d+)+|(?<![^\s(<>=])[.,]\d+|[^\W_]+(?:['’][^\W_]+)*|<=|>=|[<>%≤≥]"
+    r"|(?<![^\W\d_])[-–](?=\s*[.,]?\d)"  # a number below zero, a range; but not "season-2"
+    r"|(?<=\d)\s*[—/:](?=\s*\d)"  # 5/8, 1:30
+    r"|(?<![^\s(])[-–](?=[^\W_]|[\"“])"  # -Jerry: without Jerry
+    r"|!(?==)|(?<![^\W_])!+(?=[^\W_]|[\"“])"  # != and !happy; but not "happy!"
+    r")|([^\w\s])"
+)
+_MEANING_SIGNS = frozenset("−¬≠~≈±×÷⁄")
+_EMPTY_SIGNS = frozenset("&+`´^")  # and all punctuation: left out, since they change no meaning
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +35,17 @@ class Token:
     possessive: bool = False
 
     @property
+    def sign(self) -> bool:
+        """Whether it is a minus, a "not" or the like, which would change the meaning if it were left out."""
+        return not self.quoted and (self.norm[0] in _MEANING_SIGNS or self.norm.strip("-–—/:!") == "")
+
+    @property
     def capital(self) -> bool:
         return self.said[:1].isupper() and not self.said.isupper()
 
 
 def tokens_of(text: str) -> list[Token]:
-    """Words, numbers, comparison signs and quoted texts. Never raises."""
+    """Words, numbers, signs and quoted texts; left out is punctuation that changes no meaning. Never raises."""
     found = []
     for match in _TOKEN.finditer(unicodedata.normalize("NFKC", text)):
         quoted = match.group(1) if match.group(1) is not None else match.group(2)
@@ -38,7 +53,9 @@ def tokens_of(text: str) -> list[Token]:
             if quoted.strip():
                 found.append(Token(quoted.strip().casefold(), quoted.strip(), quoted=True))
             continue
-        said = match.group(3)
+        said = (match.group(3) or match.group(4)).strip()
+        if match.group(3) is None and (said in _EMPTY_SIGNS or unicodedata.category(said)[0] not in "S"):
+            continue
         norm = said.casefold().replace("’", "'").replace("≤", "<=").replace("≥", ">=")
         possessive = norm.endswith("'s") and len(norm) > 2
         found.append(Token(norm[:-2] if possessive else norm, said, possessive=possessive))
@@ -59,7 +76,10 @@ class Named:
     aliases: tuple[str, ...] = ()
 
     def spellings(self) -> list[tuple[str, ...]]:
-        return [w for w in dict.fromkeys(words_of(s) for s in (self.name, *self.aliases, self.slug)) if w]
+        """With the signs in a name and without."""
+        full = [words_of(s) for s in (self.name, *self.aliases, self.slug)]
+        bare = [tuple(w for w in words if any(c.isalnum() for c in w)) for words in full]
+        return [w for w in dict.fromkeys([*full, *bare]) if w]
 
 
 @dataclass(frozen=True, slots=True)

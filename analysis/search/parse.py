@@ -10,7 +10,6 @@ the meaning if it were left out: negation, "never", "while", a second emotion, s
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, field
 
 from analysis.search import clauses as clause_words
@@ -30,6 +29,7 @@ from analysis.search.query import Clause, InSeries, Length, Of, Order, Query, Ta
 from ml.types import Emotion
 
 MOST_LETTERS = 300
+LEAST_WORD = 4  # letters of a word of a name that may be meant alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,10 @@ def _step(state: _State) -> None:
 
 
 def _take_clause(state: _State) -> int:
-    found = clause_words.clause_at(state.tokens, state.at)
+    try:
+        found = clause_words.clause_at(state.tokens, state.at)
+    except clause_words.Unreadable as said:
+        raise _Refused(_no_length(str(said))) from None
     if found is not None:
         if isinstance(found.clause, Length):
             if state.before == "for":
@@ -252,6 +255,9 @@ def _unknown(state: _State) -> None:
     named = state.before in lexicon()["names_follow"] or state.token.possessive
     capital = state.token.capital and state.at > 0
     word = state.token.said
+    if state.token.sign:
+        around = "".join(t.said for t in state.tokens[max(0, state.at - 1) : state.at + 2] if t.sign or t is following)
+        raise _Refused(_unsupported(f"“{around}”", word))
     if state.token.norm.isalpha() and (before_target or named or capital):
         raise _Refused(_nobody(word.removesuffix("'s").removesuffix("’s"), state.registry))
     if state.token.norm == "%" or state.token.norm.replace(".", "").isdecimal():
@@ -274,14 +280,39 @@ def _unsupported(what: str, *words: str) -> Refusal:
     return Refusal("not_understood", message, words)
 
 
+def _no_length(said: str) -> Refusal:
+    message = (
+        f"Search cannot read the length “{said}”; write one like 90 seconds, 1.5 minutes or 1 hour 20 minutes, "
+        "from 1 ms to 24 hours."
+    )
+    return Refusal("not_understood", message, (said,))
+
+
 def nearest_names(said: str, known: tuple[Named, ...], most: int = 3) -> tuple[str, ...]:
-    """Slugs, the likeliest first; all names are compared, and the order is total."""
+    """Slugs, the likeliest first, of names (or their longer words) that are few letters away; the order is total."""
+    typed = said.casefold()
+    found = []
+    for entry in known:
+        names = [n.casefold() for n in (entry.name, *entry.aliases)]
+        names += [word for n in names for word in n.split() if len(word) >= LEAST_WORD]
+        away = [d for n in names if (d := letters_apart(typed, n)) <= _most_apart(max(len(typed), len(n)))]
+        if away:
+            found.append((min(away), entry.slug))
+    return tuple(slug for _, slug in sorted(found)[:most])
 
-    def likeness(entry: Named) -> float:
-        names = (entry.name, *entry.aliases)
-        return max(difflib.SequenceMatcher(None, said.casefold(), n.casefold()).ratio() for n in names)
 
-    return tuple(e.slug for e in sorted(known, key=lambda e: (-likeness(e), e.slug))[:most])
+def _most_apart(letters: int) -> int:
+    return 1 if letters < 5 else 2 if letters < 8 else 3
+
+
+def letters_apart(a: str, b: str) -> int:
+    """Letters to add, leave out or change to make one of the other (Levenshtein)."""
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        before, row = row, [i]
+        for j, y in enumerate(b, 1):
+            row.append(min(before[j] + 1, row[-1] + 1, before[j - 1] + (x != y)))
+    return row[-1]
 
 
 def _finish(state: _State) -> Query:

@@ -112,6 +112,21 @@ UNDERSTOOD = [
     ("happiest episodes shorter than 8min", q(EPISODES, HAPPY, None, shorter(8 * MIN))),
     ("happiest episodes of at most 90 seconds", q(EPISODES, HAPPY, None, Length(Of.EPISODE, Op.LE, 90_000))),
     ("happiest episodes over 1.5 hours", q(EPISODES, HAPPY, None, Length(Of.EPISODE, Op.GT, 90 * MIN))),
+    ("happiest episodes over 1 hour 20 minutes", q(EPISODES, HAPPY, None, Length(Of.EPISODE, Op.GT, 80 * MIN))),
+    ("happiest episodes over 1 hour and 20 minutes", q(EPISODES, HAPPY, None, Length(Of.EPISODE, Op.GT, 80 * MIN))),
+    ("happiest episodes over 1h20m", q(EPISODES, HAPPY, None, Length(Of.EPISODE, Op.GT, 80 * MIN))),
+    ("happiest episodes under eight minutes", q(EPISODES, HAPPY, None, shorter(8 * MIN))),
+    ("happiest episodes under twenty-five minutes", q(EPISODES, HAPPY, None, shorter(25 * MIN))),
+    ("happiest episodes under an hour", q(EPISODES, HAPPY, None, shorter(60 * MIN))),
+    ("happiest episodes under .5 minutes", q(EPISODES, HAPPY, None, shorter(30_000))),
+    (
+        "happiest episodes under 8 minutes 1936",
+        q(EPISODES, HAPPY, None, shorter(8 * MIN), Years(1936, 1936)),
+    ),
+    ("scariest scenes!", q(SCENES, Emotion.SCARED)),
+    ("frightening moments - Jerry", q(MOMENTS, Emotion.SCARED, "jerry")),
+    ("angriest episodes 1936-1939", q(EPISODES, ANGRY, None, Years(1936, 1939))),
+    ("angriest episodes from 1936 – 1939", q(EPISODES, ANGRY, None, Years(1936, 1939))),
     ("happiest episodes at least 5 minutes long", q(EPISODES, HAPPY, None, Length(Of.EPISODE, Op.GE, 5 * MIN))),
     ("happiest Jerry scenes under 30 seconds", q(SCENES, HAPPY, "jerry", shorter(30_000, Of.RESULT))),
     ("happiest Jerry scenes in episodes under 8 minutes", q(SCENES, HAPPY, "jerry", shorter(8 * MIN))),
@@ -152,6 +167,7 @@ def test_a_question_means_exactly_this(text: str, query: Query) -> None:
     ("text", "unused", "query"),
     [
         ("happiest Jerry scenes in colour", ("colour",), q(SCENES, HAPPY, "jerry")),
+        ("happiest ♥ Jerry scenes", ("♥",), q(SCENES, HAPPY, "jerry")),
         ("rather happy Jerry", ("rather",), q(SCENES, HAPPY, "jerry")),
         ("happiest scenes, 7", ("7",), q(SCENES, HAPPY)),
         ("saddest episodes with sad scenes", ("scenes",), q(EPISODES, SAD)),
@@ -182,6 +198,21 @@ def test_words_that_are_not_used_are_said(text: str, unused: tuple[str, ...], qu
         ("scenes where Tom is sad for more than 10 seconds", "not_understood"),
         ("episodes where Tom is sad at least 20 %", "not_understood"),
         ("scenes where Tom is angrier than Jerry", "not_understood"),
+        ("happiest Jerry scenes under -5 minutes", "not_understood"),
+        ("happiest Jerry scenes under − 5 minutes", "not_understood"),
+        ("happiest scenes under 5-8 minutes", "not_understood"),
+        ("happiest scenes, 5-8 minutes", "not_understood"),
+        ("happiest scenes under 1:30 minutes", "not_understood"),
+        ("happiest scenes under 1,500 seconds", "not_understood"),
+        ("happiest scenes under 1 hour 20", "not_understood"),
+        ("happiest scenes under 5 minutes and 8 minutes", "not_understood"),
+        ("happiest scenes under 0.0001 seconds", "not_understood"),
+        ("happiest scenes under 25 hours", "not_understood"),
+        ("happiest scenes under 1 hour and a half", "not_understood"),
+        ("happiest scenes -Jerry", "not_understood"),
+        ("!happy scenes of Jerry", "not_understood"),
+        ("happiest scenes of season != 2", "not_understood"),
+        ("saddest scenes of season -2", "not_understood"),
         ("calm episodes under 8 minutes", "not_understood"),
         ("scenes before Tom is angry", "not_understood"),
         ("least happy scenes", "not_understood"),
@@ -208,6 +239,28 @@ def test_an_unknown_character_is_offered_the_nearest() -> None:
     assert refusal.nearest[0] == "jerry"
     assert "Jenny" in refusal.message
     assert "Jerry" in refusal.message
+
+
+def test_names_that_are_far_from_what_was_typed_are_not_offered() -> None:
+    refusal = parse("lustigste Jerry Szenen", REGISTRY).refusal
+    assert refusal is not None
+    assert refusal.nearest == ()
+    assert refusal.message == "I know no character and no emotion called “Szenen”."
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("scenes shorter than 0.0001 seconds", "0.0001 seconds"),
+        ("scenes under - 5 minutes", "-5 minutes"),
+        ("scenes over 1 hour 20", "1 hour 20"),
+    ],
+)
+def test_a_length_that_is_none_is_quoted(text: str, said: str) -> None:
+    refusal = parse(text, REGISTRY).refusal
+    assert refusal is not None
+    assert f"the length “{said}”" in refusal.message
+    assert "from 1 ms to 24 hours" in refusal.message
 
 
 @pytest.mark.parametrize("query", [query for _, query in UNDERSTOOD])
@@ -291,7 +344,24 @@ def test_any_query_survives_its_echo_and_its_json(query: Query) -> None:
 
 
 words = st.sampled_from(
-    [*meanings(), *(c.name for c in REGISTRY.characters), "8", "1936", "%", "<", '"', "min", "than", "jery"]
+    [
+        *meanings(),
+        *(c.name for c in REGISTRY.characters),
+        "8",
+        "1936",
+        "%",
+        "<",
+        "-",
+        "-8",
+        "8-9",
+        "!",
+        "1h",
+        "eight",
+        '"',
+        "min",
+        "than",
+        "jery",
+    ]
 )
 
 
