@@ -38,7 +38,12 @@ CODE_OF: Mapping[int, str] = {
 
 def problem(status: int, code: str, detail: str, headers: Mapping[str, str] | None = None, **more: Any) -> Response:
     """``type`` names the kind of problem for machines; ``docs/errors.md`` has an entry for every code."""
-    body = {
+    body = problem_body(status, code, detail, **more)
+    return Response(body, status=status, headers=dict(headers or {}), content_type=PROBLEM_JSON)
+
+
+def problem_body(status: int, code: str, detail: str, **more: Any) -> dict[str, Any]:
+    return {
         "type": f"urn:toonemo:problem:{code}",
         "title": HTTPStatus(status).phrase,
         "status": status,
@@ -46,7 +51,6 @@ def problem(status: int, code: str, detail: str, headers: Mapping[str, str] | No
         "code": code,
         **more,
     }
-    return Response(body, status=status, headers=dict(headers or {}), content_type=PROBLEM_JSON)
 
 
 def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:

@@ -10,7 +10,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework import viewsets
 from rest_framework.authentication import SessionAuthentication, TokenAuthentication
 from rest_framework.decorators import action
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import LimitOffsetPagination
 from rest_framework.permissions import AllowAny, IsAdminUser
 from rest_framework.request import Request
@@ -65,8 +65,7 @@ def parameter(name: str, description: str, enum: list[str] | None = None, kind: 
 
 
 def text_of(request: Request, name: str) -> str:
-    """A query parameter; NUL, which PostgreSQL refuses, is taken out."""
-    return str(request.query_params.get(name, "")).replace("\x00", "")
+    return str(request.query_params.get(name, ""))
 
 
 def number_of(request: Request, name: str) -> int | None:
@@ -189,6 +188,8 @@ class RunViewSet(ReadViewSet):
             if (episode := number_of(self.request, "episode")) is not None:
                 runs = runs.filter(episode_id=episode)
             if status := text_of(self.request, "status"):
+                if status not in RunStatus.values:
+                    raise ValidationError({"status": f"It is one of {', '.join(RunStatus.values)}."})
                 runs = runs.filter(status=status)
         return runs
 

@@ -19,10 +19,10 @@ def filter_from(request: HttpRequest) -> select.EpisodeFilter:
     get = request.GET
     sort = get.get("sort", "series")
     return select.EpisodeFilter(
-        series=get.get("series", "").replace("\x00", ""),
-        character=get.get("character", "").replace("\x00", ""),
+        series=get.get("series", ""),
+        character=get.get("character", ""),
         emotion=get.get("emotion", ""),
-        words=get.get("words", "").replace("\x00", "").strip()[:200],
+        words=get.get("words", "").strip()[:200],
         sort=sort if sort in select.SORTS else "series",
     )
 

@@ -11,7 +11,7 @@ from analysis.selectors.scenes import telling_moods
 
 
 def search_page(request: HttpRequest) -> HttpResponse:
-    text = request.GET.get("q", "").replace("\x00", "").strip()
+    text = request.GET.get("q", "").strip()
     asked = request.GET.get("page", "1")
     page = int(asked) if asked.isdecimal() and len(asked) < 6 else 1
     answer = search(text, page=max(1, page)) if text else None

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import environ
-
 from toonemo_site import embedded
-from toonemo_site.logging import logging_config
+from toonemo_site.environment import Env, database, redis_address
+from toonemo_site.logging import FORMATS, LEVELS, logging_config
 
 BASE_DIR = Path(__file__).resolve().parents[2]
-env = environ.Env()
+env = Env()
 env.read_env(BASE_DIR / ".env")
 
 # Everything that is written while running goes under here; it can be deleted when nothing runs.
@@ -45,6 +44,8 @@ MIDDLEWARE = [
     "toonemo_site.health.HealthMiddleware",
     "toonemo_site.logging.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "toonemo_site.policy.ContentPolicyMiddleware",
+    "toonemo_site.nul.NulMiddleware",  # before whatever opens a file or asks the database
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -52,7 +53,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "toonemo_site.policy.ContentPolicyMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 ROOT_URLCONF = "toonemo_site.urls"
@@ -76,10 +76,10 @@ TEMPLATES = [
 DATABASE_URL = env.str("DATABASE_URL", default="")
 REDIS_URL = env.str("REDIS_URL", default="")
 EMBEDDED = embedded.Wanted(VAR_DIR, postgres=not DATABASE_URL, redis=not REDIS_URL)
-DATABASES = {"default": env.db_url_config(DATABASE_URL or embedded.database_url(VAR_DIR))}
+DATABASES = {"default": database(DATABASE_URL or embedded.database_url(VAR_DIR))}
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-REDIS_URL = REDIS_URL or embedded.redis_url(VAR_DIR)
+REDIS_URL = redis_address(REDIS_URL or embedded.redis_url(VAR_DIR))
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 
 AUTH_PASSWORD_VALIDATORS = [
@@ -93,7 +93,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en"
-TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+TIME_ZONE = env.time_zone("TIME_ZONE", default="UTC")
 USE_I18N = True
 USE_TZ = True
 
@@ -125,8 +125,8 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
-LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
-LOG_FORMAT = env.str("LOG_FORMAT", default="json")
+LOG_LEVEL = env.choice("LOG_LEVEL", LEVELS, default="INFO")
+LOG_FORMAT = env.choice("LOG_FORMAT", FORMATS, default="json")
 LOGGING_CONFIG = "toonemo_site.logging.configure"
 LOGGING = logging_config(level=LOG_LEVEL, json=LOG_FORMAT == "json")
 

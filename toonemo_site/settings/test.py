@@ -14,6 +14,7 @@ from pathlib import Path
 from django.core.management.utils import get_random_secret_key
 
 from toonemo_site import embedded
+from toonemo_site.environment import database
 from toonemo_site.logging import logging_config
 from toonemo_site.settings.base import *  # noqa: F403
 from toonemo_site.settings.base import DATABASE_URL, VAR_DIR, env
@@ -24,7 +25,7 @@ ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 RUN = env.int("TOONEMO_TEST_RUN", default=os.getpid())  # the processes that a test starts belong to the same run
 TEST_DIR = VAR_DIR / "test"
 RUN_DIR = TEST_DIR / f"run-{RUN}"
-DATABASES = {"default": env.db_url_config(DATABASE_URL or embedded.database_url(TEST_DIR))}
+DATABASES = {"default": database(DATABASE_URL or embedded.database_url(TEST_DIR))}
 DATABASES["default"]["TEST"] = {"NAME": f"test_{DATABASES['default']['NAME']}_{RUN}"}
 REDIS_URL = embedded.redis_url(RUN_DIR)
 EMBEDDED = embedded.Wanted(TEST_DIR, postgres=not DATABASE_URL, redis=False, fast=True)
