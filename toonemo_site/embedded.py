@@ -68,6 +68,21 @@ def ensure(wanted: Wanted) -> None:
         return
     if wanted.var in _held:  # a forked child shares its parent's lock, and leaves with it
         return
+    try:
+        _ensure(wanted)
+    except OSError as error:
+        raise _unusable(error) from error
+
+
+def _unusable(error: OSError) -> EmbeddedError:
+    where = f" ({error.filename})" if error.filename else ""
+    return EmbeddedError(
+        f"The folder for what is written while running cannot be used: {error.strerror}{where}; "
+        "set TOONEMO_VAR to one that this user may write to."
+    )
+
+
+def _ensure(wanted: Wanted) -> None:
     wanted.var.mkdir(parents=True, exist_ok=True)
     with _starting(wanted.var):
         users = (wanted.var / ".users.lock").open("a")
@@ -117,7 +132,17 @@ def _starting(var: Path) -> Iterator[None]:
 
 
 def development_key(var: Path) -> str:
-    """A secret key of this checkout's own, made once and kept under ``var``, readable by its user only."""
+    """A secret key of this checkout's own, made once and kept under ``var``, readable by its user only.
+
+    Raises EmbeddedError where it can be neither read nor made.
+    """
+    try:
+        return _development_key(var)
+    except OSError as error:
+        raise _unusable(error) from error
+
+
+def _development_key(var: Path) -> str:
     path = var / "secret_key"
     try:
         return path.read_text(encoding="ascii")

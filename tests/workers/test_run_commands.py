@@ -118,6 +118,8 @@ def test_runs_lists_cancels_and_retries() -> None:
         _call("runs", "publish", str(run.pk))
     with pytest.raises(CommandError, match=r"\[run_unknown\]"):
         _call("runs", "cancel", "123456")
+    with pytest.raises(CommandError, match="invalid choice: 'bogus'"):
+        _call("runs", "list", "--status", "bogus")
 
 
 def test_runs_publishes_and_rolls_back() -> None:

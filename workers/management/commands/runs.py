@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from analysis.errors import AnalysisError
-from analysis.models import AnalysisRun
+from analysis.models import AnalysisRun, RunStatus
 from analysis.selectors.runs import run_list, runs_progress
 from analysis.services.publishing import run_publish, run_rollback
 from analysis.services.runs import run_cancel, run_retry
@@ -18,7 +18,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", metavar="ACTION")
         listing = actions.add_parser("list", help="the newest runs")
-        listing.add_argument("--status", help="only these: queued, running, succeeded, failed, cancelled")
+        listing.add_argument("--status", choices=RunStatus.values, help="only these")
         listing.add_argument("--json", action="store_true", help="answer as JSON")
         for name, text in (
             ("cancel", "stop a run"),
