@@ -81,6 +81,18 @@ def test_every_error_code_is_explained() -> None:
     assert not missing, f"docs/errors.md has no row for {sorted(missing)}"
 
 
+LINK = re.compile(r"\]\(([^)\s]+)\)|\b(?:src|href)=\"([^\"]+)\"")
+GUIDES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_to_a_file_leads_somewhere(guide: Path) -> None:
+    links = {first or second for first, second in LINK.findall(guide.read_text(encoding="utf-8"))}
+    paths = {link.partition("#")[0] for link in links if not re.match(r"[a-z]+:", link)} - {""}
+    gone = {path for path in paths if path.startswith("/") or not (guide.parent / path).exists()}
+    assert not gone, f"{guide.name} links to {sorted(gone)}, which does not exist"
+
+
 def routes() -> Iterator[str]:
     def walk(patterns: list[URLPattern | URLResolver], before: str) -> Iterator[tuple[str, str]]:
         for pattern in patterns:
