@@ -64,7 +64,7 @@ def _parse(given: list[str]) -> argparse.Namespace:
 
 def _as_path(word: str) -> str:
     """A file whose name begins with one dash is meant as a file, not as an option."""
-    dashed = word.startswith("-") and not word.startswith("--") and word != "-h"
+    dashed = word.startswith("-") and not word.startswith("--") and word not in ("-", "-h")
     return f"./{word}" if dashed and Path(word).is_file() else word
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from ml.bundle import DEFAULT_BUNDLE
-from ml.outputs import check_writable, whole_file
+from ml.errors import OutputUnwritable
+from ml.outputs import check_absent, check_json, json_target, write_json
 from ml.types import EMOTIONS, EpisodeResult, Progress
 from ml.video import VideoFile, check, shown_name
 
@@ -28,8 +28,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="HOW",
         help="drawings: each distinct drawing once (default); every-N: each N-th frame; per-second",
     )
-    parser.add_argument("--json", type=Path, metavar="OUT", help="write the result here (docs/formats.md)")
+    parser.add_argument(
+        "--json",
+        type=json_target,
+        metavar="OUT",
+        help="write the result here (docs/formats.md); - is standard output, the table then goes to standard error",
+    )
     parser.add_argument("--overlay", type=Path, metavar="OUT.mp4", help="write a video with everything drawn in")
+    parser.add_argument("--force", action="store_true", help="write over files that exist and are no result of ours")
 
 
 def _sampling(text: str) -> str:
@@ -42,9 +48,7 @@ def _sampling(text: str) -> str:
 
 def run(args: argparse.Namespace) -> int:
     path = Path(args.video)
-    for out in (args.json, args.overlay):
-        if out is not None:
-            check_writable(out, path)
+    check_outputs(args, path)
     with VideoFile(path) as file:
         check(file)  # a broken file is refused before the models are loaded
         from ml.pipeline import AnalyseConfig, analyse
@@ -54,16 +58,25 @@ def run(args: argparse.Namespace) -> int:
         with Line(f"analysing {shown_name(path)}") as line:
             result = analyse(file, models, AnalyseConfig(sampling=args.sampling), line.analysed)
         if args.json is not None:
-            with whole_file(args.json) as temporary:
-                text = json.dumps(result.to_json(), ensure_ascii=False, allow_nan=False)
-                temporary.write_text(text + "\n", encoding="utf-8")
+            write_json(args.json, result.to_json())
         if args.overlay is not None:
             from ml.overlay import write_overlay
 
             with Line(f"drawing into {shown_name(args.overlay)}") as line:
                 write_overlay(file, result, args.overlay, models.bundle.characters, on_progress=line.reached)
-    sys.stdout.write(table(shown_name(path), result, dict(models.bundle.characters)) + "\n")
+    stream = sys.stderr if args.json == "-" else sys.stdout
+    stream.write(table(shown_name(path), result, dict(models.bundle.characters)) + "\n")
     return 0
+
+
+def check_outputs(args: argparse.Namespace, source: Path) -> None:
+    """Before anything is read or decoded. Raises OutputUnwritable."""
+    check_json(args.json, source, force=args.force)
+    if args.overlay is None:
+        return
+    check_absent(args.overlay, source, force=args.force)
+    if isinstance(args.json, Path) and args.json.resolve() == args.overlay.resolve():
+        raise OutputUnwritable(f"The result and the overlay cannot both be written to {args.overlay}.")
 
 
 class Line:

@@ -7,20 +7,19 @@ weights take when run as torchvision's Mask R-CNN runs a list of pictures (ml/de
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 import re
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ml.bundle import DEFAULT_BUNDLE
 from ml.detect.base import Face, Frame
+from ml.outputs import add_json_arguments, check_json, write_json
 from ml.runtime import Models
 
 
@@ -30,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--drawings", type=int, default=48)
     parser.add_argument("--size", type=_size, default=(640, 360), help="WIDTHxHEIGHT of the pictures")
     parser.add_argument("--threads", type=int, default=0, help="0: as many as there are processors")
-    parser.add_argument("--json", type=Path, help="write all figures here")
+    add_json_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -38,6 +37,7 @@ def run(args: argparse.Namespace) -> int:
 
     from ml.runtime import load_models
 
+    check_json(args.json, force=args.force)
     width, height = args.size
     torch.set_num_threads(args.threads or os.cpu_count() or 1)
     models = load_models(args.bundle, args.device)
@@ -52,9 +52,9 @@ def run(args: argparse.Namespace) -> int:
         **figures,
     }
     for name, value in figures.items():
-        _say(f"{name}: {value}")
+        _say(f"{name}: {value}", args)
     if args.json:
-        args.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        write_json(args.json, document, indent=1)
     return 0
 
 
@@ -115,6 +115,8 @@ def torchvision_seconds(models: Models, frames: list[Frame]) -> float | None:
     return best_of(2, lambda: [reference(batch) for batch in batches])
 
 
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+def _say(line: str, args: argparse.Namespace) -> None:
+    """To standard error where the figures themselves go to standard output."""
+    stream = sys.stderr if args.json == "-" else sys.stdout
+    stream.write(line + "\n")
+    stream.flush()

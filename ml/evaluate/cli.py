@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 from ml.bundle import DEFAULT_BUNDLE
+from ml.outputs import add_json_arguments, check_json, write_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,33 +15,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--episodes", required=True, type=Path, help="a folder of NAME.mp4 with NAME.truth.json")
     parser.add_argument("--every", type=int, default=1, help="look at every n-th drawing only (no share error then)")
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--json", type=Path, help="write all figures here")
+    add_json_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     from ml.evaluate.episodes import TruthInvalid, evaluate, read_truth
     from ml.runtime import load_models
 
+    check_json(args.json, force=args.force)
     files = sorted(args.episodes.glob("*.truth.json"))
     if not files:
         raise TruthInvalid(f"{args.episodes} holds no file that ends in .truth.json.")
     truths = [read_truth(file) for file in files]
     models = load_models(args.bundle, args.device)
-    figures = evaluate(models, truths, max(1, args.every), lambda line: _say(line))
+    figures = evaluate(models, truths, max(1, args.every), lambda line: _say(line, args))
     detection, emotion = figures["detection"], figures["emotion"]
-    _say(f"recall {detection['recall']}  precision {detection['precision']}  (IoU 0.5, the character must match)")
-    _say(f"by character: recall {detection['recall_by_character']}  precision {detection['precision_by_character']}")
+    _say(f"recall {detection['recall']}  precision {detection['precision']}  (IoU 0.5, the character must match)", args)
+    _say(
+        f"by character: recall {detection['recall_by_character']}  precision {detection['precision_by_character']}",
+        args,
+    )
     _say(
         f"emotion accuracy {emotion['accuracy']}  macro-F1 {emotion['macro_f1']}  ECE {emotion['ece']}  "
-        f"unclear {emotion['unclear']}"
+        f"unclear {emotion['unclear']}",
+        args,
     )
-    _say(f"share error {figures['share_error']}")
+    _say(f"share error {figures['share_error']}", args)
     if args.json:
         document = {"format": 1, "bundle": models.bundle.name, "digest": models.bundle.digest, **figures}
-        args.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        write_json(args.json, document, indent=1)
     return 0
 
 
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+def _say(line: str, args: argparse.Namespace) -> None:
+    """To standard error where the figures themselves go to standard output."""
+    stream = sys.stderr if args.json == "-" else sys.stdout
+    stream.write(line + "\n")
+    stream.flush()

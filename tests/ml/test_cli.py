@@ -55,6 +55,12 @@ def test_it_prints_a_table_and_writes_both_files(
         (["text.mp4"], "not_a_video"),
         (["a.mp4", "--json", "none/r.json"], "output_unwritable"),
         (["a.mp4", "--json", "."], "output_unwritable"),
+        (["a.mp4", "--json", "other.mp4"], "output_unwritable"),
+        (["a.mp4", "--json", "/dev/null", "--force"], "output_unwritable"),
+        (["a.mp4", "--json", "a.mp4", "--force"], "output_unwritable"),
+        (["a.mp4", "--json", "new.mp4", "--overlay", "./new.mp4"], "output_unwritable"),
+        (["a.mp4", "--overlay", "other.mp4"], "output_unwritable"),
+        (["none.mp4", "--json", "other.mp4"], "output_unwritable"),
         (["a.mp4", "--overlay", "a.mp4"], "output_unwritable"),
         (["a.mp4", "--overlay", "/dev/null/o.mp4"], "output_unwritable"),
     ],
@@ -64,6 +70,7 @@ def test_a_users_mistake_is_one_line_and_status_2(
 ) -> None:
     monkeypatch.chdir(video.parent)
     Path("text.mp4").write_text("no video", encoding="utf-8")
+    Path("other.mp4").write_bytes(video.read_bytes())
     before = sorted(Path().iterdir())
 
     assert cli.main(["analyse", *arguments]) == 2
@@ -73,6 +80,46 @@ def test_a_users_mistake_is_one_line_and_status_2(
     assert err.startswith(f"error [{code}]: ")
     assert err.count("\n") == 1
     assert sorted(Path().iterdir()) == before
+
+
+@pytest.mark.usefixtures("quick_models")
+def test_a_result_goes_to_standard_output(
+    video: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(video.parent)
+
+    assert cli.main(["analyse", "a.mp4", "--json", "-"]) == 0
+
+    out, err = capsys.readouterr()
+    assert json.loads(out)["profiles"]["pip"]["visible_ms"] == 1000
+    assert "\nPip          1.0 s" in err
+    assert [p.name for p in Path().iterdir()] == ["a.mp4"]
+
+
+@pytest.mark.usefixtures("quick_models")
+def test_a_result_of_ours_is_written_over_and_anything_else_by_force_only(
+    video: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(video.parent)
+    asked = ["analyse", "a.mp4", "--json", "r.json"]
+    assert [cli.main(asked), cli.main(asked)] == [0, 0]
+    Path("r.json").write_text('{"mine": 1}', encoding="utf-8")
+
+    assert cli.main(asked) == 2
+    assert "r.json: that file exists and is no result of ours; --force overwrites it." in capsys.readouterr().err
+    assert cli.main([*asked, "--force"]) == 0
+    assert json.loads(Path("r.json").read_text(encoding="utf-8"))["format"] == 1
+
+
+@pytest.mark.parametrize("command", [["bench"], ["evaluate", "--episodes", "."]])
+def test_other_figures_too_are_refused_before_the_work(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("signal.signal", lambda number, handler: None)
+    monkeypatch.setattr("ml.runtime.load_models", lambda bundle, device: pytest.fail("work was done"))
+
+    assert cli.main([*command, "--json", str(tmp_path / "none" / "x.json")]) == 2
+    assert "error [output_unwritable]" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("quick_models")
