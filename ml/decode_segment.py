@@ -145,7 +145,7 @@ class Segment:
         if self.thumbs:
             self._thumb(t if context_at is None else context_at, frame, small)
         if self.sampler.take(t, small):
-            self.pipe.say("D", {"t": t}, self._picture(frame))
+            self.pipe.say("D", {"t": t, "carried": context_at is not None}, self._picture(frame))
         self.pipe.beat(self.inside, t)
 
     def _small(self, frame: av.VideoFrame) -> NDArray[np.uint8]:

@@ -167,6 +167,7 @@ class _SegmentWork:
         self.drawings: list[Drawing] = []
         self.found: list[tuple[Drawing, list[Face]]] = []
         self.times: list[int] = []
+        self.new = 0  # drawings that began in this segment
         self.detections: list[Detection] = []
 
     def take(self, item: FrameSeen | Drawing | SegmentEnd) -> None:
@@ -175,6 +176,7 @@ class _SegmentWork:
                 self.looks.add(item.pts_ms, item.thumb, item.written)
         elif isinstance(item, Drawing):
             self.times.append(item.pts_ms)
+            self.new += not item.carried
             self.drawings.append(item)
             if len(self.drawings) >= self.batch:
                 self._detect()
@@ -191,7 +193,7 @@ class _SegmentWork:
             start_ms=self.start_ms,
             end_ms=self.end_ms,
             frames=end.frames,
-            drawings=len(self.times),
+            drawings=self.new,
             cuts_ms=cuts,
             kinds=kinds,
             detections=tuple(self._with_lengths(end.end_ms)),
@@ -258,4 +260,4 @@ class _SegmentWork:
         if self.on_progress is not None:
             waiting = sum(len(f) for _, f in self.found)
             total = self.end_ms - self.start_ms
-            self.on_progress(Progress(done_ms, total, len(self.times), len(self.detections) + waiting))
+            self.on_progress(Progress(done_ms, total, self.new, len(self.detections) + waiting))

@@ -106,7 +106,8 @@ class SegmentResult:
 
     ``cuts_ms``: starts of new shots inside the segment (start_ms itself only where a cut falls there).
     ``kinds``: (start_ms, end_ms, kind) stretches that are not story: black, title and credit cards.
-    ``frames``: frames decoded inside the segment. ``drawings``: distinct ones analysed.
+    ``frames``: frames decoded inside the segment. ``drawings``: distinct ones analysed, without the one that
+    began in the segment before, so that the sum over an episode counts none twice.
     """
 
     start_ms: int

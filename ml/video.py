@@ -89,10 +89,14 @@ class FrameSeen:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A sampled drawing. It stands until the next one, or until the segment ends. ``picture``: RGB, h x w x 3."""
+    """A sampled drawing. It stands until the next one, or until the segment ends. ``picture``: RGB, h x w x 3.
+
+    ``carried``: its frame began before the segment and still stood when that started.
+    """
 
     pts_ms: int
     picture: NDArray[np.uint8]
+    carried: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +272,7 @@ def read_segment(
             elif kind == "T":
                 yield FrameSeen(head["t"], np.frombuffer(payload, np.uint8).reshape(THUMB_SHAPE), head["written"])
             elif kind == "D":
-                yield Drawing(head["t"], np.frombuffer(payload, np.uint8).reshape(shape))
+                yield Drawing(head["t"], np.frombuffer(payload, np.uint8).reshape(shape), head["carried"])
             elif kind == "E":
                 yield SegmentEnd(head["frames"], head["end_ms"], head["eof"], head["errors"])
                 return

@@ -50,8 +50,21 @@ def test_segments_give_what_the_whole_gives_and_hold_no_time_twice(tmp_path: Pat
 
     assert tuple(d for p in pieces for d in p.detections) == whole.detections
     assert sum(p.frames for p in pieces) == 48
+    assert [p.drawings for p in pieces] == [2, 1, 1]  # the one that stands at 700 ms began before
     assert [(d.pts_ms, d.shown_ms) for d in whole.detections] == [(0, 500), (500, 200), (700, 300), (1500, 500)]
     assert [s.start_ms for s in whole.shots] == sorted({0, *(c for p in pieces for c in p.cuts_ms)})
+
+
+@pytest.mark.parametrize("sampling", ["drawings", "per-second", "every-1"])
+def test_there_are_never_more_drawings_than_frames(tmp_path: Path, sampling: str) -> None:
+    path = film(tmp_path / "a.mkv", [scene(), scene(mouth=14)], times_ms=[0, 900])
+    config = dataclasses.replace(SMALL, segment_ms=200, sampling=sampling)
+    plan = plan_segments(1800, 200)
+    pieces = [analyse_segment(path, stand_in_models(), config, a, b) for a, b in plan[:5]]
+
+    assert [p.frames for p in pieces] == [1, 0, 0, 0, 1]
+    assert [p.drawings for p in pieces] == [1, 0, 0, 0, 0 if sampling == "per-second" else 1]
+    assert {d.pts_ms for p in pieces for d in p.detections} >= {0, 200, 400, 600, 800}
 
 
 def test_the_same_segment_twice_is_the_same_result(tmp_path: Path) -> None:
