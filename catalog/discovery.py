@@ -15,10 +15,9 @@ from typing import Any
 
 from catalog.errors import CatalogError, FolderUnreadable, ListInvalid, MediaRejected
 from catalog.naming import natural_key, plain_text, shown
-from catalog.parsing import ParsedName, has_video_extension, parse_path
+from catalog.parsing import MOST, ParsedName, has_video_extension, parse_path
 
 COLUMNS = ("path", "series", "season", "number", "number_end", "part", "title", "year", "synopsis")
-_NUMBERS = ("season", "number", "number_end", "part", "year")
 LIST_BYTES = 50_000_000
 
 
@@ -200,12 +199,16 @@ def _row(path: Path, line: int, row: Mapping[str | None, str | list[str] | None]
     if not cells["path"] or "\0" in cells["path"]:
         return Refusal(path, ListInvalid(f"{where} names no file."), line)
     numbers: dict[str, Any] = {}
-    for key in _NUMBERS:
+    for key, most in MOST.items():
         if cells.get(key):
-            if not (cells[key].isascii() and cells[key].isdecimal() and len(cells[key]) <= 6):
-                reason = f"{where} has {shown(cells[key])} as {key}, which is no whole number from 0 on."
+            digits = cells[key].lstrip("0") or "0"
+            said = shown(cells[key] if len(cells[key]) <= 40 else cells[key][:40] + "…")
+            if not (cells[key].isascii() and cells[key].isdecimal()):
+                reason = f"{where} has {said} as {key}, which is no whole number from 0 on."
                 return Refusal(path, ListInvalid(reason), line)
-            numbers[key] = int(cells[key])
+            if len(digits) > len(str(most)) or int(digits) > most:
+                return Refusal(path, ListInvalid(f"{where} has {said} as {key}; at most {most} can be kept."), line)
+            numbers[key] = int(digits)
     file = path.parent / cells["path"]
     try:
         file = file.resolve(strict=True)

@@ -24,6 +24,8 @@ _EXTENSIONS = "3g2 3gp asf avi divx f4v flv m2ts m2v m4v mkv mov mp4 mpe mpeg mp
 VIDEO_EXTENSIONS = frozenset(_EXTENSIONS.split())
 TITLE_LENGTH = 300
 MOST_IN_ONE_FILE = 20
+_SMALL, _WHOLE = 32_767, 2_147_483_647
+MOST = {"season": _SMALL, "number": _WHOLE, "number_end": _WHOLE, "part": _SMALL, "year": _SMALL}  # what is kept
 Ordering = Literal["aired", "absolute", "title"]
 
 
@@ -82,18 +84,19 @@ def canonical_name(name: ParsedName) -> str:
 # ------------------------------------------------------------------------------------------------ markers
 
 _A, _Z = r"(?<![^\W_])", r"(?![^\W_])"  # no letter or digit on this side
-_MORE = r"(?P<more>(?:\s?-?\s?ep?\d{1,4}|-\d{2,4})*)"
+_DIGITS = r"\d{1,250}"  # after a word that says what they are: also numbers too large to be kept, which is told later
+_MORE = rf"(?P<more>(?:\s?-?\s?ep?{_DIGITS}|-\d{{2,4}})*)"
 _EPISODE_WORD = r"(?:episode|episodio|épisode|episódio|folge|серия|ep)"
 _SEASON_WORD = r"(?:season|saison|staffel|temporada|stagione|сезон|series)"
 _NUMBERED = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        rf"{_A}s(?P<season>\d{{1,2}})\s?[-.]?\s?e(?:p\.?|pisode)?\s?(?P<number>\d{{1,4}}){_MORE}{_Z}",
+        rf"{_A}s(?P<season>{_DIGITS})\s?[-.]?\s?e(?:p\.?|pisode)?\s?(?P<number>{_DIGITS}){_MORE}{_Z}",
         rf"{_A}(?P<season>\d{{1,2}})x(?P<number>\d{{2,3}})(?P<more>(?:-(?:\d{{1,2}}x)?\d{{2,3}})*){_Z}",
-        rf"{_A}{_SEASON_WORD}\s?(?P<season>\d{{1,2}})[\s,.-]{{0,3}}{_EPISODE_WORD}[\s.]{{0,2}}(?P<number>\d{{1,4}}){_Z}",
+        rf"{_A}{_SEASON_WORD}\s?(?P<season>{_DIGITS})[\s,.-]{{0,3}}{_EPISODE_WORD}[\s.]{{0,2}}(?P<number>{_DIGITS}){_Z}",
         rf"{_A}(?P<special>special|sp)(?(special)\s?)(?P<number>\d{{1,3}}){_Z}",
-        rf"{_A}{_EPISODE_WORD}[\s.#]{{0,2}}(?P<number>\d{{1,4}}){_MORE}{_Z}",
-        rf"{_A}e(?P<number>\d{{1,4}}){_MORE}{_Z}",
+        rf"{_A}{_EPISODE_WORD}[\s.#]{{0,2}}(?P<number>{_DIGITS}){_MORE}{_Z}",
+        rf"{_A}e(?P<number>{_DIGITS}){_MORE}{_Z}",
         r"第\s?(?P<number>\d{1,4})\s?[話话集回]",
         rf"(?<!\w)#(?P<number>\d{{1,4}}){_Z}",
         r"^(?P<number>\d{1,4})$",

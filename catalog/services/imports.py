@@ -20,7 +20,7 @@ from django.db.models import QuerySet
 from catalog.errors import IdentityConflict, MediaRejected, NameUnusable, SeriesUnknown
 from catalog.models import Episode, Series, SourceFile
 from catalog.naming import plain_text, shown, slug_of
-from catalog.parsing import TITLE_LENGTH, ParsedName
+from catalog.parsing import MOST, TITLE_LENGTH, ParsedName
 from catalog.probing import VideoFacts, VideoProbe, max_bytes, max_duration_ms, video_probe
 from catalog.services import storage
 from catalog.services.series import series_get_or_create
@@ -39,7 +39,6 @@ EXTENSIONS = (
     ("ogg", "ogv"),
     ("asf", "wmv"),
 )
-MOST_SMALL, MOST_NUMBER = 32_767, 2_147_483_647
 
 
 class ImportStatus(StrEnum):
@@ -129,13 +128,11 @@ def _check_name(name: ParsedName, file_name: str) -> None:
         raise SeriesUnknown(f"The file {file_name} does not say to which series it belongs: name one with --series.")
     if not name.identity:
         raise NameUnusable(f"The file {file_name} says neither a number nor a title.")
-    small = {"season": name.season, "part": name.part, "year": name.year}
-    for what, value in small.items():
-        if value is not None and not 0 <= value <= MOST_SMALL:
-            raise NameUnusable(f"The {what} of {file_name} is {value}, which is out of range.")
-    for value in (name.number, name.number_end):
-        if value is not None and not 0 <= value <= MOST_NUMBER:
-            raise NameUnusable(f"The number of {file_name} is {value}, which is out of range.")
+    for what, most in MOST.items():
+        value = getattr(name, what)
+        if value is not None and not 0 <= value <= most:
+            said = "number" if what == "number_end" else what
+            raise NameUnusable(f"The {said} in the name of the file {file_name} is not from 0 to {most}.")
     if name.number_end is not None and (name.number is None or name.number_end <= name.number):
         raise NameUnusable(f"The last number of {file_name} is not after its first.")
     if len(name.title) > TITLE_LENGTH:

@@ -124,6 +124,26 @@ def test_bad_lines_are_named_and_the_rest_goes_on(make: Make, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
+    ("column", "most"),
+    [("season", 32_767), ("part", 32_767), ("year", 32_767), ("number", 2_147_483_647), ("number_end", 2_147_483_647)],
+)
+def test_a_number_in_a_list_that_cannot_be_kept_is_refused_with_the_largest(
+    make: Make, tmp_path: Path, column: str, most: int
+) -> None:
+    make("a.mkv")
+    kept, larger, huge = discover(
+        _list(tmp_path, f"path,{column}\na.mkv,00{most}\na.mkv,{most + 1}\na.mkv,{'9' * 5000}\n")
+    )
+    assert isinstance(kept, Candidate)
+    assert getattr(kept.name, column) == most
+    assert isinstance(larger, Refusal)
+    assert str(larger.error).endswith(f"has “{most + 1}” as {column}; at most {most} can be kept.")
+    assert isinstance(huge, Refusal)
+    assert str(huge.error).endswith(f"99…” as {column}; at most {most} can be kept.")
+    assert len(str(huge.error)) < 200
+
+
+@pytest.mark.parametrize(
     ("content", "word"),
     [
         (b"", "path"),

@@ -240,6 +240,13 @@ def test_names_that_cannot_be_kept(make: Make, media: Path, name: ParsedName, co
     assert Episode.objects.count() == 0
 
 
+def test_a_number_in_a_name_that_cannot_be_kept_is_refused_with_the_largest(make: Make, media: Path) -> None:
+    path = make("Show S999999999999E99999999999.mp4")
+    with pytest.raises(CatalogError, match=r"The season in the name of the file .* is not from 0 to 32767"):
+        episode_import(path=path, name=parse_name(path.name))
+    assert Episode.objects.count() == 0
+
+
 def test_a_synopsis_and_an_unreadable_name_can_be_stored(make: Make, media: Path) -> None:
     path = make(b"caf\xe9.mp4".decode("utf-8", "surrogateescape"))
     name = dataclasses.replace(parse_name(path.name), series="Série")

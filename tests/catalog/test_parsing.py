@@ -20,6 +20,9 @@ NAMES: list[tuple[str, dict[str, Any]]] = [
     ("Show - 1x05 - Title.mp4", {"series": "Show", "season": 1, "number": 5, "title": "Title"}),
     ("Season 1 Episode 5", {"season": 1, "number": 5}),
     ("Season 1, Ep. 5 - Foo", {"season": 1, "number": 5, "title": "Foo"}),
+    ("Show S2020E05.mkv", {"series": "Show", "season": 2020, "number": 5}),
+    ("Show S999999999999E99999999999.mp4", {"series": "Show", "season": 999999999999, "number": 99999999999}),
+    ("Show Episode 99999999999.mp4", {"series": "Show", "number": 99999999999}),
     ("S00E03 Christmas", {"season": 0, "number": 3, "title": "Christmas"}),
     ("Show Special 3.mkv", {"series": "Show", "season": 0, "number": 3}),
     ("005", {"number": 5}),
@@ -132,7 +135,7 @@ LIKELY = st.lists(st.sampled_from([*PIECES.split(" "), " ", "\n"])).map("".join)
 def test_no_name_is_too_odd(name: str, folders: list[str]) -> None:
     for parsed in (parse_name(name), parse_folder(name), parse_path([*folders, name])):
         assert parsed.season is None or 0 <= parsed.season <= 99
-        assert parsed.number is None or 0 <= parsed.number <= 9999
+        assert parsed.number is None or parsed.number >= 0
         assert parsed.number_end is None or (parsed.number is not None and parsed.number_end > parsed.number)
         assert parsed.part is None or 1 <= parsed.part <= 99
         assert len(parsed.title) <= 300
