@@ -9,6 +9,7 @@ import ctypes
 import os
 import signal
 import sys
+from types import FrameType
 from typing import Any
 
 from celery import Celery
@@ -42,9 +43,17 @@ def _services(**kwargs: Any) -> None:
     """A worker started by hand brings PostgreSQL and Redis along, as any command does."""
     from toonemo_site import embedded
 
-    if os.environ.get("TOONEMO_DIE_WITH_PARENT"):
+    parent = os.environ.get("TOONEMO_DIE_WITH_PARENT")
+    if parent:
+        signal.signal(signal.SIGTERM, _end)  # until Celery has its own: what was started is also stopped
         _die_with_parent()
     embedded.ensure(settings.EMBEDDED)
+    if parent and os.getppid() != int(parent):  # it ended before we could ask to be told
+        raise SystemExit(0)
+
+
+def _end(signum: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + signum)
 
 
 def _child(**kwargs: Any) -> None:

@@ -34,7 +34,7 @@ class WorkerProcess:
         threads = max(1, (os.cpu_count() or 1) // children)
         command = [sys.executable, "-m", "celery", "-A", "toonemo_site", "worker", "-B", "-Q", "default,inference"]
         command += ["--concurrency", str(children), "-n", f"here-{os.getpid()}@%h", "--without-gossip"]
-        environment = {"OMP_NUM_THREADS": str(threads), **os.environ, "TOONEMO_DIE_WITH_PARENT": "1"}
+        environment = {"OMP_NUM_THREADS": str(threads), **os.environ, "TOONEMO_DIE_WITH_PARENT": str(os.getpid())}
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603
                 command,
