@@ -154,11 +154,14 @@ def lower_bound(share: float, readable_ms: int, baseline: float) -> float:
 def score_scene(inside: Readings, visible_ms: int, baselines: Mapping[Emotion, float]) -> dict[Emotion, SceneScore]:
     """One character in one scene. Empty where the face can be read for less than SCENE_LEAST_MS.
 
-    ``inside``: the readings within the scene; ``baselines``: the character's shares over the episode.
+    ``inside``: the readings within the scene; ``baselines``: the character's shares over the episode, kept beside the
+    score. The score shrinks toward an even share of the emotions, which is the same for every episode: shrunk toward
+    the episode's own share, a short scene of a happy episode would outrank a happier one of a calm episode.
     """
     readable = inside.readable_ms
     if readable < SCENE_LEAST_MS:
         return {}
+    even = 1 / len(inside.emotions)
     found = shares(inside)
     result: dict[Emotion, SceneScore] = {}
     for j, emotion in enumerate(inside.emotions):
@@ -169,7 +172,7 @@ def score_scene(inside: Readings, visible_ms: int, baselines: Mapping[Emotion, f
             readable_ms=readable,
             share=share,
             baseline=baseline,
-            score=lower_bound(share, readable, baseline),
+            score=lower_bound(share, readable, even),
             best=max(spans, key=lambda s: (s.strength * (s.end_ms - s.start_ms), -s.start_ms), default=None),
         )
     return result

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, F, FloatField, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, FloatField, Max, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 
@@ -105,8 +105,7 @@ def episode_cards(episodes: Sequence[Episode]) -> list[EpisodeCard]:
     shown = [run_id for e in episodes if (run_id := _shown_run(e)) is not None]
     runs = AnalysisRun.objects.select_related("bundle").in_bulk(shown)
     ratings = ratings_by_run(shown)
-    pictures = Scene.objects.filter(run_id__in=shown).exclude(thumbnail="").order_by("run_id", "index")
-    picture = {run: pk for pk, run in reversed(list(pictures.distinct("run_id").values_list("pk", "run_id")))}
+    picture = scenes_to_show(shown)
     without = [e.pk for e in episodes if _shown_run(e) is None]
     newest = AnalysisRun.objects.filter(episode_id__in=without).order_by("episode_id", "-id").distinct("episode_id")
     latest = {run.episode_id: run for run in newest}
@@ -118,6 +117,16 @@ def episode_cards(episodes: Sequence[Episode]) -> list[EpisodeCard]:
         scene = picture.get(run_id) if run_id is not None else None
         cards.append(EpisodeCard(episode, run, latest.get(episode.pk), scene, tuple(found), glance_of(found)))
     return cards
+
+
+def scenes_to_show(run_ids: Iterable[int]) -> dict[int, int]:
+    """The scene whose picture stands for each run: where known faces are seen longest, else the first with one."""
+    scenes = Scene.objects.filter(run_id__in=list(run_ids)).exclude(thumbnail="")
+    seen = scenes.annotate(seen=Sum("emotions__visible_ms"))
+    best: dict[int, int] = {}
+    for run_id, pk in seen.order_by("run_id", F("seen").desc(nulls_last=True), "index").values_list("run_id", "pk"):
+        best.setdefault(run_id, pk)
+    return best
 
 
 def _shown_run(episode: Episode) -> int | None:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 
 from analysis.errors import AnalysisError
 from analysis.models import AnalysisRun
-from analysis.selectors.episodes import episode_get, ratings_by_run
+from analysis.selectors.episodes import episode_get, ratings_by_run, scenes_to_show
 from analysis.selectors.profiles import glance_of
 from analysis.selectors.runs import run_list, run_missing_parts, run_published
 from analysis.selectors.scenes import scene_cards
@@ -46,6 +46,7 @@ def _found(found: Episode, run: AnalysisRun) -> dict[str, object]:
         "glance": glance_of(ratings),
         "timeline": timeline,
         "scenes": scene_cards(run),
+        "poster": scenes_to_show([run.pk]).get(run.pk),
         "missing": run_missing_parts(run) if run.partial else [],
         "bundle_knows": [c.name for c in known] or run.bundle.characters,
         "provisional": not any(c.series_id == found.series_id for c in known),

@@ -66,3 +66,11 @@ def test_of_two_equally_happy_scenes_the_longer_is_surer() -> None:
 
 def test_a_glimpse_is_no_scene() -> None:
     assert ratings.score_scene(readings([1.0] * 2), 1000, {}) == {}
+
+
+def test_the_happier_of_two_scenes_of_one_length_is_first_whatever_its_episode() -> None:
+    happy_episode, calm_episode = {Emotion.HAPPY: 0.9}, {Emotion.HAPPY: 0.1}
+    mixed = ratings.score_scene(readings([1.0, 0.4, 0.4, 0.4]), 2000, happy_episode)[Emotion.HAPPY]
+    pure = ratings.score_scene(readings([1.0] * 4), 2000, calm_episode)[Emotion.HAPPY]
+    assert pure.score > mixed.score
+    assert (pure.baseline, mixed.baseline) == (0.1, 0.9)
