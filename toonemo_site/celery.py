@@ -56,6 +56,13 @@ def _end(signum: int, frame: FrameType | None) -> None:
     raise SystemExit(128 + signum)
 
 
+def _share_processors(conf: Any, options: Any, **kwargs: Any) -> None:
+    """Each child computes with its share of the processors; with all of them each, they mostly wait for one another."""
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    children = options.get("concurrency") or conf.worker_concurrency or processors
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, processors // int(children))))
+
+
 def _child(**kwargs: Any) -> None:
     """A worker that is killed with -9 leaves no children behind."""
     _die_with_parent()
@@ -83,6 +90,7 @@ def _unbind(**kwargs: Any) -> None:
 
 
 celeryd_init.connect(_services)
+celeryd_init.connect(_share_processors)
 beat_init.connect(_services)
 worker_process_init.connect(_child)
 beat_embedded_init.connect(_child)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
+import pytest
+
 from analysis.services import messages
-from toonemo_site.celery import ID_NAMES, app
+from toonemo_site.celery import ID_NAMES, _share_processors, app
 
 
 def test_messages_are_json_and_results_are_rows() -> None:
@@ -32,3 +36,12 @@ def test_every_task_that_is_sent_exists() -> None:
     app.loader.import_default_modules()
     sent = {messages.SEGMENT_ANALYSE, messages.RUN_FINALISE, messages.RUN_THUMBNAILS, messages.RUNS_SWEEP}
     assert sent <= set(app.tasks)
+
+
+@pytest.mark.parametrize(("children", "threads"), [(1, 4), (2, 2), (4, 1), (8, 1), (None, 1)])
+def test_children_share_the_processors(children: int | None, threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2, 3}, raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", "")  # so that it is put back afterwards
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    _share_processors(conf=app.conf, options={"concurrency": children})
+    assert os.environ["OMP_NUM_THREADS"] == str(threads)
