@@ -7,6 +7,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 STAMP := .venv/.up-to-date
+# The machine's own certificates where it has some: a company's proxy signs with one that uv does not bring along.
+CERTIFICATES := $(if $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem),--system-certs)
 CODE := manage.py toonemo_site catalog analysis workers ml tests
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make requirements"
@@ -25,7 +27,7 @@ $(STAMP): requirements/dev.txt requirements/uv.txt
 	@test -x $(BIN)/uv || $(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install -q --disable-pip-version-check --root-user-action=ignore \
 		--require-hashes -r requirements/uv.txt
-	@$(BIN)/uv pip sync -q --require-hashes --python $(BIN)/python requirements/dev.txt
+	@$(BIN)/uv pip sync -q $(CERTIFICATES) --require-hashes --python $(BIN)/python requirements/dev.txt
 	@touch $@
 
 demo: setup  ## start everything, analyse the sample series, serve it on http://127.0.0.1:8000
