@@ -1,0 +1,1 @@
+"""Labels that people made: read from the formats in use, checked, written back."""
