@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ml.bundle import DEFAULT_BUNDLE
+from ml.bundle import DEFAULT_BUNDLE, Bundle
 from ml.errors import OutputUnwritable
 from ml.outputs import check_absent, check_json, json_target, write_json
-from ml.types import EMOTIONS, EpisodeResult, Progress
+from ml.types import EpisodeResult, Progress
 from ml.video import VideoFile, check, shown_name
 
 BAR = 28
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
             with Line(f"drawing into {shown_name(args.overlay)}") as line:
                 write_overlay(file, result, args.overlay, models.bundle.characters, on_progress=line.reached)
     stream = sys.stderr if args.json == "-" else sys.stdout
-    stream.write(table(shown_name(path), result, dict(models.bundle.characters)) + "\n")
+    stream.write(table(shown_name(path), result, models.bundle) + "\n")
     return 0
 
 
@@ -128,15 +128,16 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def table(name: str, result: EpisodeResult, names: dict[str, str]) -> str:
+def table(name: str, result: EpisodeResult, bundle: Bundle) -> str:
     """What a person wants to read: one line on the video, one per character, one on faces of nobody known."""
+    names = bundle.characters
     video = result.video
     head = (
         f"{name}: {video.duration_ms / 1000:.3f} s, {video.frames} frames, {video.width} x {video.height}, "
         f"{_count(len(result.shots), 'shot')}, {_count(len(result.detections), 'face')}, "
         f"bundle {result.bundle.name}-{result.bundle.version}"
     )
-    modelled = [e for e in EMOTIONS if any(e in p.shares for p in result.profiles.values())] or list(EMOTIONS)
+    modelled = bundle.emotions
     rows = [["character", "visible", *(str(e) for e in modelled)]]
     for slug, profile in result.profiles.items():
         shares = [f"{100 * profile.shares[e]:.0f} %" if e in profile.shares else "-" for e in modelled]
@@ -150,4 +151,6 @@ def table(name: str, result: EpisodeResult, names: dict[str, str]) -> str:
         cells = [cell.rjust(width) for cell, width in zip(row, widths, strict=True)]
         lines.append("  ".join([row[0].ljust(widths[0]), *cells[1:]]).rstrip())
     body = lines if len(rows) > 1 else ["No face was found."]
+    if not modelled:
+        body.append("This bundle has no classifier: no emotion is modelled.")
     return "\n".join([head, "", *body])

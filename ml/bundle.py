@@ -1,14 +1,15 @@
 """A model bundle: a folder with ``bundle.json`` and the weights it names. Read, check, write; needs no torch.
 
-Weights are safetensors only: nothing here unpickles. A bundle is written to a temporary folder beside its place and
-renamed, so a half-written one is never seen. Its digest is over every file, so other thresholds are another bundle.
+Weights are safetensors, Haar cascades (XML) or ONNX graphs: nothing here unpickles. A bundle is written to a temporary
+folder beside its place and renamed, so a half-written one is never seen. Its digest is over every file, so other
+thresholds are another bundle. Formats 1 and 2 are read, 2 is written: since 2 a bundle may have no classifier, and may
+have a gallery (docs/formats.md).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -16,24 +17,36 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ml.bundle_fields import Fields
 from ml.errors import BundleInvalid, BundleMissing
 from ml.types import EMOTIONS, BundleRef, Emotion
 
-BUNDLE_FORMAT = 1
+BUNDLE_FORMAT = 2  # what is written
+READABLE_FORMATS = (1, 2)
 BUNDLE_FILE = "bundle.json"
 DEFAULT_BUNDLE = "toonemo-1"
 BUNDLES_DIR = Path(__file__).parent / "bundles"
 _Numbers = TypeVar("_Numbers", "Calibration", "Thresholds")
 MAX_JSON_BYTES = 4_000_000  # a card with its matrices needs a few kilobytes; more is not a card
+SAFETENSORS = ".safetensors"
+DETECTOR_FILES: Mapping[str, str] = {"haar": ".xml", "yolo_seg_onnx": ".onnx"}  # every other one reads safetensors
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One network: ``architecture`` names the code that builds it, ``settings`` are that code's own."""
+    """One network: ``architecture`` names the code that builds it, ``settings`` are that code's own.
+
+    ``file``: its weights, inside the bundle. ``more_files``: others that it needs, such as one cascade per character.
+    """
 
     architecture: str
     file: str
     settings: Mapping[str, Any] = field(default_factory=dict)
+    more_files: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        return (self.file, *self.more_files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +77,17 @@ class Thresholds:
 class Bundle:
     """``characters``: slug to name. ``emotion_labels``: the classifier's own, in the order of its outputs;
     ``emotion_mapping``: each to a canonical emotion. ``metrics``, ``confusion``, ``data``, ``made``: for people.
+
+    ``classifier`` None: faces are found and named, and no emotion is modelled (then there are no labels either).
+    ``gallery``: example drawings as embeddings: tensor ``embeddings`` (N, 128) and the settings ``characters`` (the
+    slug of each row), ``threshold`` and ``margin``.
     """
 
     name: str
     version: str
     licence: str
     detector: Part
-    classifier: Part
+    classifier: Part | None
     characters: Mapping[str, str]
     emotion_labels: tuple[str, ...]
     emotion_mapping: Mapping[str, Emotion]
@@ -81,6 +98,7 @@ class Bundle:
     metrics: Mapping[str, Any]
     data: Mapping[str, Any]
     made: Mapping[str, Any]
+    gallery: Part | None = None
     digest: str = ""
     path: Path | None = None
 
@@ -94,10 +112,29 @@ class Bundle:
         known = set(self.emotion_mapping.values())
         return tuple(e for e in EMOTIONS if e in known)
 
-    def weights(self, part: Part) -> Path:
+    @property
+    def classifier_settings(self) -> Mapping[str, Any]:
+        """Raises BundleInvalid where there is no classifier."""
+        if self.classifier is None:
+            raise BundleInvalid(f"The bundle {self.name}-{self.version} has no classifier.")
+        return self.classifier.settings
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        return tuple(part for part in (self.detector, self.classifier, self.gallery) if part is not None)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Names of all files but bundle.json, sorted."""
+        return tuple(sorted({name for part in self.parts for name in part.files}))
+
+    def weights(self, part: Part | None, file: str = "") -> Path:
+        """Where ``file`` of a part lies; its main one where none is named. Raises BundleInvalid for an absent part."""
         if self.path is None:
             raise BundleInvalid(f"The bundle {self.name}-{self.version} was never read from a folder.")
-        return self.path / part.file
+        if part is None:
+            raise BundleInvalid(f"The bundle {self.name}-{self.version} has no such part.")
+        return self.path / (file or part.file)
 
 
 def bundle_path(name_or_path: str | Path) -> Path:
@@ -141,9 +178,8 @@ def write_bundle(bundle: Bundle, weights: Mapping[str, Path], folder: Path) -> B
     """
     if folder.exists():
         raise FileExistsError(f"{folder} exists already; a bundle never changes once it is written.")
-    needed = {bundle.detector.file, bundle.classifier.file}
-    if set(weights) != needed:
-        raise BundleInvalid(f"The bundle names the files {sorted(needed)}, given were {sorted(weights)}.")
+    if sorted(weights) != list(bundle.files):
+        raise BundleInvalid(f"The bundle names the files {list(bundle.files)}, given were {sorted(weights)}.")
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
@@ -165,8 +201,9 @@ def to_json(bundle: Bundle, files: Mapping[str, Any]) -> dict[str, Any]:
         "name": bundle.name,
         "version": bundle.version,
         "licence": bundle.licence,
-        "detector": asdict(bundle.detector),
-        "classifier": asdict(bundle.classifier),
+        "detector": _part_json(bundle.detector),
+        "classifier": _part_json(bundle.classifier),
+        "gallery": _part_json(bundle.gallery),
         "characters": dict(bundle.characters),
         "emotions": {
             "labels": list(bundle.emotion_labels),
@@ -183,35 +220,36 @@ def to_json(bundle: Bundle, files: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _part_json(part: Part | None) -> dict[str, Any] | None:
+    if part is None:
+        return None
+    more = {"more_files": list(part.more_files)} if part.more_files else {}
+    return {"architecture": part.architecture, "file": part.file, "settings": dict(part.settings), **more}
+
+
 def _parse(document: Any, file: Path) -> Bundle:
     if not isinstance(document, dict):
         raise BundleInvalid(f"{file} holds no JSON object.")
     found = document.get("format")
-    if found != BUNDLE_FORMAT or isinstance(found, bool):
-        raise BundleInvalid(f"{file} has the format {found!r}; this version reads format {BUNDLE_FORMAT} only.")
-    get = _Getter(document, file)
-    emotions = _Getter(get.table("emotions"), file, "emotions.")
-    labels = emotions.texts("labels")
-    mapping = emotions.table("canonical")
-    known = {str(e) for e in EMOTIONS}
-    for label in labels:
-        if mapping.get(label) not in known:
-            raise BundleInvalid(
-                f"{file}: emotions.canonical maps {label!r} to {mapping.get(label)!r}, no known emotion."
-            )
+    if found not in READABLE_FORMATS or isinstance(found, bool):
+        known = " and ".join(str(n) for n in READABLE_FORMATS)
+        raise BundleInvalid(f"{file} has the format {found!r}; this version reads the formats {known} only.")
+    get = Fields(document, file)
+    has_classifier = found == 1 or document.get("classifier") is not None
+    labels, mapping = _emotions(Fields(get.table("emotions"), file, "emotions."), has_classifier)
     characters = get.table("characters")
     for slug, name in characters.items():
         if not slug or not isinstance(name, str) or not name:
             raise BundleInvalid(f"{file}: characters gives {slug!r} no name.")
     return Bundle(
-        name=_plain(get.text("name"), file, "name"),
-        version=_plain(get.text("version"), file, "version"),
+        name=get.plain("name"),
+        version=get.plain("version"),
         licence=get.text("licence"),
-        detector=_part(get.table("detector"), file, "detector."),
-        classifier=_part(get.table("classifier"), file, "classifier."),
+        detector=_detector(get.table("detector"), file),
+        classifier=_part(get.table("classifier"), file, "classifier.") if has_classifier else None,
         characters=characters,
         emotion_labels=tuple(labels),
-        emotion_mapping={label: Emotion(mapping[label]) for label in labels},
+        emotion_mapping=mapping,
         preprocessing=get.table("preprocessing"),
         calibration=_numbers(Calibration, get.table("calibration"), file, "calibration.", 1e-3, 1e3),
         thresholds=_numbers(Thresholds, get.table("thresholds"), file, "thresholds.", 0.0, 1.0),
@@ -219,29 +257,57 @@ def _parse(document: Any, file: Path) -> Bundle:
         metrics=get.table("metrics"),
         data=get.table("data"),
         made=get.table("made"),
+        gallery=_gallery(get, characters, has_classifier) if document.get("gallery") is not None else None,
     )
 
 
-def _part(table: Mapping[str, Any], file: Path, prefix: str) -> Part:
-    get = _Getter(table, file, prefix)
-    name = get.text("file")
-    if Path(name).name != name or not name.endswith(".safetensors"):
-        raise BundleInvalid(f"{file}: {prefix}file is {name!r}; it must be a .safetensors file inside the bundle.")
-    return Part(get.text("architecture"), name, get.table("settings"))
+def _emotions(get: Fields, has_classifier: bool) -> tuple[Sequence[str], dict[str, Emotion]]:
+    if not has_classifier:
+        if get.fields.get("labels") != [] or get.fields.get("canonical") != {}:
+            raise BundleInvalid(f"{get.file}: emotions names some, but there is no classifier to tell them.")
+        return (), {}
+    labels, mapping = get.texts("labels"), get.table("canonical")
+    known = {str(e) for e in EMOTIONS}
+    for label in labels:
+        if mapping.get(label) not in known:
+            raise BundleInvalid(
+                f"{get.file}: emotions.canonical maps {label!r} to {mapping.get(label)!r}, no known emotion."
+            )
+    return labels, {label: Emotion(mapping[label]) for label in labels}
+
+
+def _detector(table: Mapping[str, Any], file: Path) -> Part:
+    return _part(table, file, "detector.", DETECTOR_FILES.get(str(table.get("architecture")), SAFETENSORS))
+
+
+def _gallery(get: Fields, characters: Mapping[str, str], has_classifier: bool) -> Part:
+    part = _part(get.table("gallery"), get.file, "gallery.")
+    rows = Fields(part.settings, get.file, "gallery.settings.")
+    names = rows.fields.get("characters")
+    if not isinstance(names, list) or not names or not all(isinstance(n, str) and n in characters for n in names):
+        raise BundleInvalid(f"{get.file}: gallery.settings.characters must give the slug of every row.")
+    rows.number("threshold", -1.0, 1.0)
+    rows.number("margin", 0.0, 2.0)
+    if not has_classifier:
+        raise BundleInvalid(f"{get.file}: there is a gallery, but no classifier that gives embeddings.")
+    return part
+
+
+def _part(table: Mapping[str, Any], file: Path, prefix: str, suffix: str = SAFETENSORS) -> Part:
+    get = Fields(table, file, prefix)
+    more = get.texts("more_files") if "more_files" in table else ()
+    for name in (get.text("file"), *more):
+        if Path(name).name != name or not name.endswith(suffix):
+            raise BundleInvalid(f"{file}: {prefix}file is {name!r}; it must be a {suffix} file inside the bundle.")
+    return Part(get.text("architecture"), get.text("file"), get.table("settings"), tuple(more))
 
 
 def _numbers(
     kind: type[_Numbers], table: Mapping[str, Any], file: Path, prefix: str, low: float, high: float
 ) -> _Numbers:
-    values: dict[str, float] = {}
+    get = Fields(table, file, prefix)
     names = [f.name for f in fields(kind)]
-    for name in names:
-        value = table.get(name)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise BundleInvalid(f"{file}: {prefix}{name} is {value!r}, not a finite number.")
-        if not low <= value <= high:
-            raise BundleInvalid(f"{file}: {prefix}{name} is {value}, outside {low} to {high}.")
-        values[name] = float(value)
+    values = {name: get.number(name, low, high) for name in names}
     unknown = set(table) - set(names)
     if unknown:
         raise BundleInvalid(f"{file}: {prefix}{min(unknown)} is not known.")
@@ -251,8 +317,8 @@ def _numbers(
 def _checked_files(document: Mapping[str, Any], folder: Path, bundle: Bundle) -> dict[str, str]:
     """Name to SHA-256 of the weights, each compared with what bundle.json states."""
     table = document.get("files")
-    needed = sorted({bundle.detector.file, bundle.classifier.file})
-    if not isinstance(table, dict) or sorted(table) != needed:
+    needed = bundle.files
+    if not isinstance(table, dict) or sorted(table) != list(needed):
         raise BundleInvalid(f"{folder / BUNDLE_FILE}: files must list exactly {', '.join(needed)}.")
     digests = {}
     for name in needed:
@@ -275,39 +341,6 @@ def _digest(files: Mapping[str, str]) -> str:
     return hashlib.sha256("".join(f"{digest}  {name}\n" for name, digest in sorted(files.items())).encode()).hexdigest()
 
 
-def _plain(text: str, file: Path, name: str) -> str:
-    if not all(c.isalnum() or c in "._" for c in text):
-        raise BundleInvalid(f"{file}: {name} is {text!r}; letters, digits, dot and underscore only.")
-    return text
-
-
 def _replace(bundle: Bundle, *, digest: str, path: Path) -> Bundle:
     values = {f.name: getattr(bundle, f.name) for f in fields(bundle)}
     return Bundle(**{**values, "digest": digest, "path": path})
-
-
-@dataclass(frozen=True, slots=True)
-class _Getter:
-    table_: Mapping[str, Any]
-    file: Path
-    prefix: str = ""
-
-    def text(self, name: str) -> str:
-        value = self.table_.get(name)
-        if not isinstance(value, str) or not value:
-            raise BundleInvalid(f"{self.file}: {self.prefix}{name} must be a text.")
-        return value
-
-    def table(self, name: str) -> Mapping[str, Any]:
-        value = self.table_.get(name)
-        if not isinstance(value, dict):
-            raise BundleInvalid(f"{self.file}: {self.prefix}{name} must be an object.")
-        return value
-
-    def texts(self, name: str) -> Sequence[str]:
-        value = self.table_.get(name)
-        if not isinstance(value, list) or not value or not all(isinstance(v, str) and v for v in value):
-            raise BundleInvalid(f"{self.file}: {self.prefix}{name} must be a list of texts.")
-        if len(set(value)) != len(value):
-            raise BundleInvalid(f"{self.file}: {self.prefix}{name} names something twice.")
-        return value

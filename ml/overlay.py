@@ -131,11 +131,14 @@ class Ink:
         _label(picture, (x1, y1, y2), self.caption(face), colour)
 
     def caption(self, face: Detection) -> str:
-        """Who and what, in the letters that OpenCV can draw."""
+        """Who and what, in the letters that OpenCV can draw; who alone where no emotion is modelled."""
         slug = face.character or "unknown"
         name = self.names.get(slug, slug)
+        shown = name if name.isascii() else slug
+        if not face.emotions:
+            return shown
         emotion = UNCLEAR if face.emotion is None else f"{face.emotion} {100 * face.confidence:.0f}%"
-        return f"{name if name.isascii() else slug}: {emotion}"
+        return f"{shown}: {emotion}"
 
 
 def colour_of(character: str | None) -> Colour:

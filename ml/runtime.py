@@ -8,32 +8,38 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ml.bundle import Bundle, read_bundle
-from ml.classify.base import Classifier, FaceReading
+from ml.classify.base import NOTHING_READ, Classifier, Crop, FaceReading
 from ml.classify.naming import Verdict, judge
 from ml.detect.base import Detector, Face, Frame
 from ml.errors import BundleInvalid, DeviceMissing
-from ml.face import CropSettings, segmented_face
+from ml.face import PAPER_CROP, CropSettings, segmented_face
 
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """A bundle, ready to use. ``device``: what it runs on, as torch names it."""
+    """A bundle, ready to use. ``classifier`` None: no emotion is modelled. ``device``: as torch names it."""
 
     bundle: Bundle
     detector: Detector
-    classifier: Classifier
+    classifier: Classifier | None
     crop: CropSettings
     device: str
 
     def read_faces(self, frames: Sequence[Frame], faces: Sequence[Sequence[Face]]) -> list[list[FaceReading]]:
         """Crops every face as the bundle was trained on and classifies all of them at once."""
+        if self.classifier is None:
+            return [[NOTHING_READ] * len(of_frame) for of_frame in faces]
         crops = [
             segmented_face(frame, face, self.crop)
             for frame, of_frame in zip(frames, faces, strict=True)
             for face in of_frame
         ]
-        readings = iter(self.classifier.classify(crops))
+        readings = iter(self.read_crops(crops))
         return [[next(readings) for _ in of_frame] for of_frame in faces]
+
+    def read_crops(self, crops: Sequence[Crop]) -> list[FaceReading]:
+        """One reading per crop; empty ones where there is no classifier: nothing is modelled."""
+        return [NOTHING_READ] * len(crops) if self.classifier is None else self.classifier.classify(crops)
 
     def judge(self, face: Face, reading: FaceReading) -> Verdict:
         """Who it is and what it shows, by the bundle's thresholds."""
@@ -66,16 +72,12 @@ def choose_device(asked: str) -> str:
 
 
 def models_of(bundle: Bundle, device: str) -> Models:
-    from ml.classify.small_cnn import SmallCnnClassifier
-    from ml.detect.mask_rcnn import MaskRcnnDetector
+    from ml.classify.registry import classifier_of
+    from ml.detect.registry import detector_of
 
-    if bundle.detector.architecture != MaskRcnnDetector.architecture:
-        raise BundleInvalid(f"The bundle's detector {bundle.detector.architecture!r} is not known to this version.")
-    if bundle.classifier.architecture != SmallCnnClassifier.architecture:
-        raise BundleInvalid(f"The bundle's classifier {bundle.classifier.architecture!r} is not known to this version.")
-    classifier = SmallCnnClassifier.of_bundle(bundle, device)
-    crop = crop_settings(bundle)
-    return Models(bundle, MaskRcnnDetector.of_bundle(bundle, device), classifier, crop, device)
+    classifier = classifier_of(bundle, device)
+    crop = PAPER_CROP if classifier is None else crop_settings(bundle)
+    return Models(bundle, detector_of(bundle, device), classifier, crop, device)
 
 
 def crop_settings(bundle: Bundle) -> CropSettings:

@@ -21,12 +21,15 @@ class FaceReading:
 
     ``probabilities``: calibrated, sum 1, only emotions that the bundle can express. ``character_scores``: calibrated,
     sum 1, over the bundle's characters and UNKNOWN; empty where the classifier reads none. ``embedding``: length 1 in
-    the sense of Euclid, EMBEDDING_SIZE numbers, or empty.
+    the sense of Euclid, EMBEDDING_SIZE numbers, or empty. All three are empty where a bundle has no classifier.
     """
 
     probabilities: Mapping[Emotion, float]
     character_scores: Mapping[str, float]
     embedding: tuple[float, ...] = ()
+
+
+NOTHING_READ = FaceReading({}, {})
 
 
 class Classifier(Protocol):

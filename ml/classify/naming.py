@@ -12,7 +12,10 @@ from ml.types import Emotion
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``character`` None: unknown. ``emotion`` None: unclear. ``confidence``: probability of the likeliest emotion."""
+    """``character`` None: unknown. ``emotion`` None: unclear. ``confidence``: probability of the likeliest emotion.
+
+    Where no emotion is modelled, ``emotion`` is None and ``confidence`` 0.
+    """
 
     character: str | None
     emotion: Emotion | None
@@ -22,6 +25,8 @@ class Verdict:
 def judge(face: Face, reading: FaceReading, thresholds: Thresholds) -> Verdict:
     """A name needs two witnesses: the detector proposes it, the classifier's character head confirms it.
 
+    Where the bundle has no classifier, or one that reads no characters, the detector's word is enough.
+
     Equal probabilities resolve to the emotion that comes first in the bundle.
     """
     name = face.character
@@ -29,5 +34,7 @@ def judge(face: Face, reading: FaceReading, thresholds: Thresholds) -> Verdict:
         sure = reading.character_scores.get(name, 0.0)
         if sure < thresholds.name_classifier or sure < max(reading.character_scores.values()):
             name = None
+    if not reading.probabilities:
+        return Verdict(name, None, 0.0)
     emotion, confidence = max(reading.probabilities.items(), key=lambda item: item[1])
     return Verdict(name, emotion if confidence >= thresholds.unclear else None, confidence)

@@ -13,7 +13,7 @@ from torch import Tensor
 from ml.batches import in_batches
 from ml.bundle import Bundle
 from ml.classify.base import UNKNOWN, Crop, FaceReading
-from ml.classify.network import ClassifierSettings, FaceNet
+from ml.classify.network import ClassifierSettings, FaceNet, FaceOutputs
 from ml.errors import BundleInvalid, ModelOutputInvalid
 from ml.types import Emotion
 
@@ -49,7 +49,7 @@ class SmallCnnClassifier:
         """Raises BundleInvalid where the weights do not fit the settings."""
         settings = ClassifierSettings.of(
             {
-                **bundle.classifier.settings,
+                **bundle.classifier_settings,
                 "emotions": len(bundle.emotion_labels),
                 "characters": len(bundle.characters) + 1,
             }
@@ -69,10 +69,10 @@ class SmallCnnClassifier:
         return in_batches(crops, self.batch, self._classify)
 
     def _classify(self, crops: Sequence[Crop]) -> list[FaceReading]:
-        emotion, character, embedding = self.logits(crops)
-        shown = _probabilities(emotion, self._temperatures[0])
-        names = _probabilities(character, self._temperatures[1])
-        vectors = np.round(embedding.cpu().numpy().astype(np.float64), EMBEDDING_DIGITS)
+        outputs = self.outputs(crops)
+        shown = _probabilities(outputs.emotion, self._temperatures[0])
+        names = _probabilities(outputs.character, self._temperatures[1])
+        vectors = np.round(outputs.embedding.cpu().numpy().astype(np.float64), EMBEDDING_DIGITS)
         return [
             FaceReading(
                 self._canonical(p), dict(zip(self._names, map(float, n), strict=True)), tuple(float(x) for x in v)
@@ -81,10 +81,10 @@ class SmallCnnClassifier:
         ]
 
     @torch.inference_mode()
-    def logits(self, crops: Sequence[Crop]) -> tuple[Tensor, Tensor, Tensor]:
-        """Raw outputs, for calibration. Raises ModelOutputInvalid."""
+    def outputs(self, crops: Sequence[Crop]) -> FaceOutputs:
+        """Raw outputs, for calibration and for fitting a show. Raises ModelOutputInvalid."""
         batch = torch.from_numpy(np.stack(crops)).to(self._device).permute(0, 3, 1, 2)
-        outputs: tuple[Tensor, Tensor, Tensor] = self.network(scaled(batch))
+        outputs: FaceOutputs = self.network(scaled(batch))
         if not all(bool(torch.isfinite(o).all()) for o in outputs):
             raise ModelOutputInvalid("The classifier gave a number that is not finite.")
         return outputs

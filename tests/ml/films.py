@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -143,3 +144,10 @@ def stand_in_models() -> Models:
     )
     crop = CropSettings(size=64, outside=1.0)
     return Models(bundle, StandInDetector(), StandInClassifier(), crop, "cpu")
+
+
+def models_without_classifier() -> Models:
+    """The same detector in a bundle that models no emotion."""
+    models = stand_in_models()
+    bundle = replace(models.bundle, classifier=None, emotion_labels=(), emotion_mapping={})
+    return replace(models, bundle=bundle, classifier=None)

@@ -73,6 +73,88 @@ def test_what_is_written_is_read_back(written: Bundle) -> None:
     assert sorted(p.name for p in written.path.parent.iterdir()) == ["tiny-3"]
 
 
+def sources_of(bundle: Bundle, folder: Path) -> dict[str, Path]:
+    paths = {name: folder / f"source-{name}" for name in bundle.files}
+    for name, path in paths.items():
+        path.write_bytes(name.encode() * 10)
+    return paths
+
+
+def without_classifier(bundle: Bundle) -> Bundle:
+    return replace(bundle, classifier=None, emotion_labels=(), emotion_mapping={})
+
+
+def test_a_bundle_may_have_no_classifier(tmp_path: Path) -> None:
+    bundle = without_classifier(a_bundle())
+    read = write_bundle(bundle, sources_of(bundle, tmp_path), tmp_path / "b")
+    assert replace(read, digest="", path=None) == bundle
+    assert read.emotions == ()
+    with pytest.raises(BundleInvalid, match="no classifier"):
+        _ = read.classifier_settings
+
+
+def test_emotions_need_a_classifier(tmp_path: Path) -> None:
+    bundle = replace(a_bundle(), classifier=None)
+    with pytest.raises(BundleInvalid, match="no classifier"):
+        write_bundle(bundle, sources_of(bundle, tmp_path), tmp_path / "b")
+
+
+def test_a_haar_detector_has_cascades(tmp_path: Path) -> None:
+    part = Part("haar", "tom.xml", {}, ("jerry.xml",))
+    bundle = without_classifier(replace(a_bundle(), detector=part))
+    read = write_bundle(bundle, sources_of(bundle, tmp_path), tmp_path / "b")
+    assert read.files == ("jerry.xml", "tom.xml")
+    assert read.weights(read.detector, "jerry.xml").read_bytes().startswith(b"jerry")
+    assert read_bundle(tmp_path / "b").detector == part
+    (tmp_path / "b" / "jerry.xml").write_bytes(b"other")
+    with pytest.raises(BundleInvalid, match=r"jerry\.xml.*digest"):
+        read_bundle(tmp_path / "b")
+
+
+@pytest.mark.parametrize("part", [Part("haar", "tom.safetensors"), Part("some_detector", "graph.onnx")])
+def test_a_file_of_the_wrong_kind_is_refused(tmp_path: Path, part: Part) -> None:
+    bundle = replace(a_bundle(), detector=part)
+    with pytest.raises(BundleInvalid, match=r"detector\.file"):
+        write_bundle(bundle, sources_of(bundle, tmp_path), tmp_path / "b")
+
+
+def a_gallery(**changes: Any) -> Part:
+    settings = {"characters": ["tom", "tom"], "threshold": 0.6, "margin": 0.1, **changes}
+    return Part("embeddings", "gallery.safetensors", settings)
+
+
+def test_a_gallery_is_kept(tmp_path: Path) -> None:
+    bundle = replace(a_bundle(), gallery=a_gallery())
+    read = write_bundle(bundle, sources_of(bundle, tmp_path), tmp_path / "b")
+    assert read.gallery == a_gallery()
+    assert "gallery.safetensors" in read.files
+
+
+@pytest.mark.parametrize(
+    "changes", [{"characters": ["nobody"]}, {"characters": []}, {"threshold": 3}, {"margin": None}]
+)
+def test_a_gallery_that_cannot_be_used_is_refused(tmp_path: Path, changes: dict[str, Any]) -> None:
+    bundle = replace(a_bundle(), gallery=a_gallery(**changes))
+    with pytest.raises(BundleInvalid, match=rf"gallery\.settings\.{next(iter(changes))}"):
+        write_bundle(bundle, sources_of(bundle, tmp_path), tmp_path / "b")
+
+
+def test_format_1_is_still_read(written: Bundle) -> None:
+    read = read_bundle(edited(written, format=1))
+    assert read.classifier == written.classifier
+    with pytest.raises(BundleInvalid, match="classifier"):
+        read_bundle(edited(written, format=1, classifier=None))
+
+
+@pytest.mark.parametrize("which", ["detector", "classifier"])
+def test_an_unknown_architecture_is_named(which: str) -> None:
+    from ml.classify.registry import classifier_of
+    from ml.detect.registry import detector_of
+
+    with pytest.raises(BundleInvalid, match=f"some_{which}"):
+        {"detector": detector_of, "classifier": classifier_of}[which](a_bundle(), "cpu")
+
+
 def test_other_thresholds_are_another_bundle(written: Bundle) -> None:
     thresholds = {"detection": 0.7, "nms": 0.4, "name_detector": 0.5, "name_classifier": 0.5, "unclear": 0.4}
     assert read_bundle(edited(written, thresholds=thresholds)).digest != written.digest
@@ -100,7 +182,7 @@ def test_missing_weights_are_named(written: Bundle) -> None:
         read_bundle(written.path)
 
 
-@pytest.mark.parametrize("found", [2, "1", None, True, 1.5])
+@pytest.mark.parametrize("found", [3, "1", None, True, 1.5])
 def test_an_unknown_format_is_refused(written: Bundle, found: object) -> None:
     with pytest.raises(BundleInvalid, match="format"):
         read_bundle(edited(written, format=found))

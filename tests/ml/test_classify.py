@@ -38,7 +38,7 @@ def face(character: str | None) -> Face:
 
 def test_readings_are_probabilities_over_what_the_bundle_knows(models: Models) -> None:
     pictures, _ = crops(models, 5)
-    for one in models.classifier.classify(pictures):
+    for one in models.read_crops(pictures):
         assert set(one.probabilities) == set(EMOTIONS)
         assert set(one.character_scores) == {*models.bundle.characters, UNKNOWN}
         assert sum(one.probabilities.values()) == pytest.approx(1, abs=1e-3)
@@ -49,18 +49,18 @@ def test_readings_are_probabilities_over_what_the_bundle_knows(models: Models) -
 
 def test_it_reads_rendered_faces_far_better_than_chance(models: Models) -> None:
     pictures, emotions = crops(models, 48)
-    said = [max(r.probabilities, key=lambda e: r.probabilities[e]) for r in models.classifier.classify(pictures)]
+    said = [max(r.probabilities, key=lambda e: r.probabilities[e]) for r in models.read_crops(pictures)]
     assert np.mean([a == b for a, b in zip(said, emotions, strict=True)]) >= 0.6
 
 
 def test_no_crops_no_readings(models: Models) -> None:
-    assert models.classifier.classify([]) == []
+    assert models.read_crops([]) == []
     assert models.read_faces([], []) == []
 
 
 def test_the_same_crops_give_the_same_readings(models: Models) -> None:
     pictures, _ = crops(models, 6)
-    assert models.classifier.classify(pictures) == models.classifier.classify(pictures)
+    assert models.read_crops(pictures) == models.read_crops(pictures)
 
 
 def test_numbers_that_are_not_finite_are_refused() -> None:

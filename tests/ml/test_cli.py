@@ -207,8 +207,8 @@ def test_the_table_counts_faces_of_nobody_known_apart(video: Path) -> None:
     mixed = dataclasses.replace(result, detections=(dataclasses.replace(first, character=None), second))
     none = dataclasses.replace(result, detections=(), profiles={})
 
-    assert "unknown" in table("x", mixed, {"pip": "Pip"}).splitlines()[-1]
-    assert table("x", none, {}).endswith("No face was found.")
+    assert "unknown" in table("x", mixed, stand_in_models().bundle).splitlines()[-1]
+    assert table("x", none, stand_in_models().bundle).endswith("No face was found.")
 
 
 def test_progress_off_a_terminal_is_a_line_per_tenth(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,13 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ml.analyse_cli import table
 from ml.bundle import BUNDLES_DIR, DEFAULT_BUNDLE
 from ml.classify.base import Crop, FaceReading
 from ml.errors import Cancelled, ModelOutputInvalid, VideoDamaged
 from ml.masks import decode_mask, encode_mask
+from ml.overlay import Ink
 from ml.pipeline import AnalyseConfig, analyse, analyse_segment, plan_segments
 from ml.types import Detection, Emotion, Progress, SegmentResult, ShotKind
-from tests.ml.films import StandInClassifier, StandInDetector, film, scene, stand_in_models
+from tests.ml.films import StandInClassifier, StandInDetector, film, models_without_classifier, scene, stand_in_models
 
 SMALL = AnalyseConfig(segment_ms=500, batch=3)
 
@@ -185,3 +187,27 @@ def test_the_shipped_bundle_analyses_a_rendered_episode_with_its_cards(tmp_path:
     assert result.video == truth.video
     assert {s.kind for s in result.shots} >= {ShotKind.STORY, ShotKind.BLACK}
     assert any(d.character is not None for d in result.detections)
+
+
+def test_without_a_classifier_faces_are_named_and_no_emotion_is_modelled(tmp_path: Path) -> None:
+    result = analyse(story(tmp_path / "a.mp4"), models_without_classifier())
+
+    assert [(d.pts_ms, d.character, d.emotion) for d in result.detections] == [
+        (0, "pip", None), (500, "pip", None), (1500, "pip", None),
+    ]  # fmt: skip
+    assert all(d.emotions == {} and d.embedding == () and d.confidence == 0 for d in result.detections)
+    assert result.profiles["pip"].visible_ms == 1500
+    assert result.profiles["pip"].shares == {}
+    written = result.to_json()
+    assert written["detections"][0]["emotions"] == {}
+    assert written["profiles"]["pip"]["shares"] == {}
+
+
+def test_what_models_no_emotion_says_so_in_table_and_overlay(tmp_path: Path) -> None:
+    models = models_without_classifier()
+    result = analyse(story(tmp_path / "a.mp4"), models)
+
+    shown = table("a", result, models.bundle)
+    assert "no emotion is modelled" in shown
+    assert "happy" not in shown
+    assert Ink(result.detections, models.bundle.characters).caption(result.detections[0]) == "Pip"
