@@ -1,102 +1,28 @@
-"""What a drawn face does: numbers for brows, lids, pupils, mouth and the signs cartoonists add, and the seven emotions.
+"""The seven emotions as drawings: which brows, lids and mouths go together, and how each studio draws them.
 
-Signs: a brow or an ear is positive when raised; ``lid_angle`` is positive when the inner corner is pressed down (anger)
-and negative when the outer corner droops (sadness); a mouth's ``curve`` is positive when its corners go up.
+The parts themselves are in drawn_face.py; an Accent (accent.py) says which of them one studio uses, and how much.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
-from typing import Any, Literal
+from dataclasses import replace
 
 import numpy as np
 
+from ml.render.accent import Accent, accented
 from ml.render.canvas import Colour
+from ml.render.drawn_face import Draw, Expression, Eyes, Mouth, blend
 from ml.types import Emotion
 
-Mouth = Literal["line", "open", "oval", "grin", "clench", "wavy", "snarl", "tongue"]
-Eyes = Literal["open", "arch", "shut", "squeeze"]
+__all__ = ["Expression", "Eyes", "Mouth", "blend", "expression_for"]
 
 RED: Colour = (222.0, 48.0, 24.0)
 BLUE: Colour = (150.0, 185.0, 235.0)
 GREEN: Colour = (122.0, 182.0, 60.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
-    """All of a face's moving parts. Lengths are in skull radii unless said otherwise."""
-
-    brow_inner: float = 0.0  # height of the brow's inner end, about -0.4..0.5
-    brow_outer: float = 0.0
-    brow_asym: float = 0.0  # lifts the left brow by this much and lowers the right one
-    brow_weight: float = 1.0
-    eyes: Eyes = "open"
-    eye_scale: float = 1.0
-    lid_top: float = 0.1  # 0 wide open .. 1 shut
-    lid_bottom: float = 0.0
-    lid_angle: float = 0.0
-    lid_asym: float = 0.0  # closes the right eye's lid further
-    pupil: float = 1.0
-    gaze_x: float = 0.0  # -1..1 of the room inside the eye
-    gaze_y: float = 0.0
-    mouth: Mouth = "line"
-    curve: float = 0.1  # -1..1
-    opening: float = 0.0  # 0..1.3
-    mouth_width: float = 1.0
-    skew: float = 0.0  # lifts one corner
-    teeth: int = 0  # 0 none, 1 upper row, 2 both rows
-    tongue: float = 0.0
-    tears: float = 0.0  # 0..1
-    sweat: float = 0.0
-    blush: float = 0.0
-    wrinkle: float = 0.0  # folds between the brows or over the nose
-    tint: Colour = (0.0, 0.0, 0.0)
-    tint_amount: float = 0.0
-    stretch: float = 0.0  # positive: taller and thinner, negative: squashed
-    ears: float = 0.0  # -1 flat .. 1 pricked
-    steam: float = 0.0  # puffs beside the head
-    tremble: float = 0.0  # short shaking lines beside the head
-
-
-def blend(a: Expression, b: Expression, t: float) -> Expression:
-    """From ``a`` (t = 0) to ``b`` (t = 1); parts that have no between switch at one half."""
-    if t <= 0.0:
-        return a
-    if t >= 1.0:
-        return b
-    values: dict[str, Any] = {}
-    for field in fields(Expression):
-        x, y = getattr(a, field.name), getattr(b, field.name)
-        if field.name == "tint":
-            values["tint"] = b.tint if b.tint_amount > a.tint_amount else a.tint
-        elif isinstance(x, float) and isinstance(y, float):
-            values[field.name] = x + (y - x) * t
-        else:
-            values[field.name] = x if t < 0.5 else y
-    return Expression(**values)
-
-
-class _Draw:
-    """Shorthand for random numbers around the drawn ideal."""
-
-    def __init__(self, rng: np.random.Generator) -> None:
-        self.rng = rng
-
-    def jitter(self, s: float) -> float:
-        return float(np.clip(self.rng.normal(), -2.0, 2.0)) * s
-
-    def between(self, a: float, b: float) -> float:
-        return float(self.rng.uniform(a, b))
-
-    def chance(self, p: float) -> bool:
-        return bool(self.rng.random() < p)
-
-    def side(self) -> float:
-        return 1.0 if self.rng.random() < 0.5 else -1.0
-
-
-def _happy(k: float, d: _Draw) -> Expression:
+def _happy(k: float, d: Draw) -> Expression:
     base = Expression(
         brow_inner=0.10 * k + d.jitter(0.03),
         brow_outer=0.08 * k + d.jitter(0.03),
@@ -121,7 +47,7 @@ def _happy(k: float, d: _Draw) -> Expression:
     return replace(base, mouth="open", opening=opening, teeth=int(d.chance(0.7)), tongue=1.0)
 
 
-def _sad(k: float, d: _Draw) -> Expression:
+def _sad(k: float, d: Draw) -> Expression:
     base = Expression(
         brow_inner=0.16 + 0.22 * k + d.jitter(0.03),
         brow_outer=-0.12 - 0.16 * k + d.jitter(0.03),
@@ -156,7 +82,7 @@ def _sad(k: float, d: _Draw) -> Expression:
     return replace(base, mouth="wavy", curve=-0.7, mouth_width=0.6, tears=0.55 + 0.3 * k, lid_top=0.32)
 
 
-def _angry(k: float, d: _Draw) -> Expression:
+def _angry(k: float, d: Draw) -> Expression:
     base = Expression(
         brow_inner=-0.24 - 0.18 * k + d.jitter(0.02),
         brow_outer=0.16 + 0.18 * k + d.jitter(0.03),
@@ -185,7 +111,7 @@ def _angry(k: float, d: _Draw) -> Expression:
     return replace(base, mouth="snarl", opening=0.35, teeth=1, mouth_width=1.05, skew=0.2 * d.side())
 
 
-def _surprised(k: float, d: _Draw) -> Expression:
+def _surprised(k: float, d: Draw) -> Expression:
     base = Expression(
         brow_inner=0.24 + 0.10 * k + d.jitter(0.03),
         brow_outer=0.18 + 0.09 * k + d.jitter(0.03),
@@ -209,7 +135,7 @@ def _surprised(k: float, d: _Draw) -> Expression:
     return replace(base, opening=0.7 + 0.5 * k, mouth_width=0.62, tongue=0.8)  # the jaw drops
 
 
-def _scared(k: float, d: _Draw) -> Expression:
+def _scared(k: float, d: Draw) -> Expression:
     base = Expression(
         brow_inner=0.22 + 0.12 * k + d.jitter(0.03),
         brow_outer=-0.10 + d.jitter(0.03),
@@ -235,7 +161,7 @@ def _scared(k: float, d: _Draw) -> Expression:
     )
 
 
-def _disgusted(k: float, d: _Draw) -> Expression:
+def _disgusted(k: float, d: Draw) -> Expression:
     side = d.side()
     base = Expression(
         brow_inner=-0.14 - 0.08 * k + d.jitter(0.02),
@@ -264,7 +190,7 @@ def _disgusted(k: float, d: _Draw) -> Expression:
     return replace(base, eyes="squeeze", mouth="tongue", opening=0.4, tongue=1.0, mouth_width=0.95)
 
 
-def _neutral(k: float, d: _Draw) -> Expression:
+def _neutral(k: float, d: Draw) -> Expression:
     base = Expression(
         brow_inner=0.03 + d.jitter(0.025),
         brow_outer=0.02 + d.jitter(0.025),
@@ -279,7 +205,7 @@ def _neutral(k: float, d: _Draw) -> Expression:
     return base
 
 
-_EMOTIONS: dict[Emotion, Callable[[float, _Draw], Expression]] = {
+_EMOTIONS: dict[Emotion, Callable[[float, Draw], Expression]] = {
     Emotion.HAPPY: _happy,
     Emotion.SAD: _sad,
     Emotion.ANGRY: _angry,
@@ -290,7 +216,15 @@ _EMOTIONS: dict[Emotion, Callable[[float, _Draw], Expression]] = {
 }
 
 
-def expression_for(emotion: Emotion, intensity: float, rng: np.random.Generator) -> Expression:
-    """One of several drawings of ``emotion``; ``intensity`` 0 (barely) .. 1 (all out)."""
+def expression_for(
+    emotion: Emotion, intensity: float, rng: np.random.Generator, accent: Accent | None = None
+) -> Expression:
+    """One of several drawings of ``emotion``; ``intensity`` 0 (barely) .. 1 (all out).
+
+    ``accent``: the way in which one studio draws one character; None draws every cue there is, as textbooks do.
+    """
     k = float(np.clip(intensity, 0.0, 1.0))
-    return _EMOTIONS[emotion](k, _Draw(rng))
+    draw = Draw(rng)
+    if accent is None:
+        return _EMOTIONS[emotion](k, draw)
+    return accented(emotion, k, draw, accent, _EMOTIONS)
