@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from ml.render.backgrounds import PLACES, STAGE, Backdrop, paint_place
 from ml.render.canvas import Canvas, Linear, brush, mix, polygon, scale_colour, smooth
-from ml.render.ink import chance, random_colour, u
+from ml.render.decoys import boulders, fur_patch, knotted_trunk, leaves
+from ml.render.ink import WHITE, Ink, blob, chance, hsv, random_colour, u
 from ml.render.styles import smooth_noise
 
 Rng = np.random.Generator
@@ -52,6 +53,97 @@ def paint_wild(c: Canvas, rng: Rng) -> None:
         _hills(c, rng)
     if chance(rng, 0.1):
         _stripes(c, rng)
+
+
+def paint_ground(c: Canvas, rng: Rng, kind: str, ink: Ink) -> None:
+    """The ground of a look: "painted", "flat", "soft", "bare", or "any" of all kinds."""
+    if kind == "any" or chance(rng, 0.2):
+        paint_wild(c, rng) if chance(rng, 0.75) else _piled(c, rng, ink)
+    elif kind == "painted":
+        r = rng.random()
+        _painted(c, rng) if r < 0.5 else _overgrown(c, rng) if r < 0.65 else _piled(c, rng, ink)
+        if chance(rng, 0.3):
+            _hills(c, rng)
+    elif kind == "flat":
+        _shapes(c, rng)
+    elif kind == "soft":
+        _graded(c, rng)
+        if chance(rng, 0.7):
+            _texture(c, rng, u(rng, 4, 30))
+        if chance(rng, 0.6):
+            _floor(c, rng)
+        _unfocused(c, rng)
+    else:
+        _sheet(c, rng)
+
+
+def _sheet(c: Canvas, rng: Rng) -> None:
+    """Bare paper, at most a wash and a line for the ground."""
+    pale = hsv(u(rng, 0, 1), u(rng, 0, 0.2), u(rng, 0.8, 1.0))
+    c.fill(_rectangle(0, 0, c.width, c.height), pale)
+    if chance(rng, 0.6):
+        _hills(c, rng)
+    if chance(rng, 0.5):
+        _floor(c, rng)
+
+
+def _shapes(c: Canvas, rng: Rng) -> None:
+    """One flat colour with a few floating patches and plain furniture in related ones, as cheap sets are drawn."""
+    w, h = c.width, c.height
+    base = random_colour(rng)
+    c.fill(_rectangle(0, 0, w, h), base)
+    for _ in range(int(rng.integers(0, 7))):
+        tone = scale_colour(mix(base, random_colour(rng), u(rng, 0.1, 0.7)), u(rng, 0.7, 1.2))
+        x, y, a, b = u(rng, 0, w), u(rng, 0, h), u(rng, 0.05, 0.4) * w, u(rng, 0.05, 0.5) * h
+        if chance(rng, 0.5):
+            c.fill(smooth(blob(rng, 7, 0.6, 1.2)) * (a, b) + (x, y), tone)
+        else:
+            c.fill(_rectangle(x, y, x + a, y + b), tone)
+    if chance(rng, 0.5):
+        y = u(rng, 0.55, 0.9) * h
+        c.fill(_rectangle(0, y, w, h), scale_colour(base, u(rng, 0.6, 1.25)))
+
+
+def _unfocused(c: Canvas, rng: Rng) -> None:
+    """Lights and leaves far behind, out of focus: soft discs."""
+    tone = random_colour(rng)
+    for _ in range(int(rng.integers(0, 14))):
+        x, y, r = u(rng, 0, c.width), u(rng, 0, c.height), u(rng, 0.02, 0.16) * c.height
+        bright = mix(tone, WHITE, u(rng, 0, 0.7))
+        angle = np.linspace(0, 2 * math.pi, 24, endpoint=False)
+        c.fill(np.stack([x + r * np.cos(angle), y + r * np.sin(angle)], axis=1), bright, alpha=u(rng, 0.15, 0.6))
+    small = cv2.resize(c.pixels, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), u(rng, 0.3, 1.0) * 0.012 * c.height)
+    np.copyto(c.pixels, np.asarray(cv2.resize(small, c.pixels.shape[1::-1]), np.uint8))
+
+
+_PILES = (boulders, fur_patch, knotted_trunk, leaves)
+
+
+def _piled(c: Canvas, rng: Rng, ink: Ink) -> None:
+    """A wall of one thing over and over: stones, leaves, trunks, fur; in an eighth of pictures bricks."""
+    _graded(c, rng)
+    if chance(rng, 0.125):
+        _bricks(c, rng)
+        return
+    draw, cells = _PILES[int(rng.integers(len(_PILES)))], int(rng.integers(2, 5))
+    step, kept = c.height / cells, int(rng.integers(1 << 31))
+    for row in range(cells + 1):
+        for column in range(math.ceil(c.width / step / 1.4) + 1):
+            x, y = (column * 1.4 + u(rng, -0.2, 0.2)) * step, (row + u(rng, -0.2, 0.2)) * step
+            # a neighbour now and then is the same drawing again, as painters copy
+            drawer = np.random.default_rng(kept) if chance(rng, 0.3) else rng
+            with c.at(x, y, float(rng.normal()) * 10, 0.75 * step):
+                draw(c, drawer, ink)
+
+
+def _bricks(c: Canvas, rng: Rng) -> None:
+    base, step = random_colour(rng), u(rng, 0.06, 0.16) * c.height
+    for row in range(math.ceil(c.height / step)):
+        for column in range(-1, math.ceil(c.width / step / 2) + 1):
+            x, y = (2 * column + row % 2) * step, row * step
+            tone = scale_colour(base, u(rng, 0.75, 1.15))
+            c.fill(_rectangle(x, y, x + 1.9 * step, y + 0.88 * step), tone)
 
 
 def roughen(c: Canvas, rng: Rng) -> None:

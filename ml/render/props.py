@@ -13,6 +13,7 @@ import numpy as np
 
 from ml.render.bodies import body, haunch, paw
 from ml.render.canvas import Canvas, ellipse, mix, polygon, scale_colour, smooth, tube
+from ml.render.decoys import DECOYS
 from ml.render.ink import BLACK, WHITE, Ink, blob, box, chance, hsv, random_colour, random_ink, solid, u
 
 __all__ = [
@@ -371,6 +372,7 @@ PROPS: tuple[tuple[Draw, float], ...] = (
     (moon, 0.03), (vase, 0.05), (barrel, 0.03), (lamp, 0.03), (drawers, 0.04), (window, 0.03), (picture, 0.03),
     (board, 0.05), (bell_jar, 0.02), (shirt, 0.05), (lettering, 0.06), (cloud, 0.04), (tree, 0.05), (flower, 0.04),
     (foliage, 0.04), (star, 0.02), (snake, 0.04), (paw, 0.07), (body, 0.05), (haunch, 0.06),
+    *((draw, 0.05) for draw in DECOYS),
 )  # fmt: skip
 _WEIGHTS = np.array([w for _, w in PROPS])
 _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()

@@ -13,6 +13,7 @@ import json
 import math
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -20,9 +21,11 @@ import numpy as np
 from pycocotools import mask as coco
 
 from ml.render.bodies import draw_body
+from ml.render.captions import caption
 from ml.render.cast import CAST
 from ml.render.crop import sample_crop
-from ml.render.crowd import COMPUTER_FAMILIES, FILM_FAMILIES, look_alike, modelled, random_design
+from ml.render.crowd import look_alike, random_design
+from ml.render.design import Design
 from ml.render.frameset import (
     CHARACTERS,
     HEROES,
@@ -31,15 +34,20 @@ from ml.render.frameset import (
     Sample,
     SampleFace,
 )
-from ml.render.grounds import paint_stage, paint_wild, roughen
-from ml.render.ink import Ink, chance, u
+from ml.render.grounds import paint_ground, paint_stage, roughen
+from ml.render.ink import chance, u
+from ml.render.looks import Dress, random_look
+from ml.render.motion import repeat, smear, whip
 from ml.render.props import draw_prop
-from ml.render.styles import Style, clean_style, computer_style, film_style, wild_style
+from ml.render.styles import clean_style
 
 __all__ = ["CHARACTERS", "SIZE", "UNKNOWN", "Sample", "SampleFace", "sample_crop", "sample_frame", "write_frames"]
 
 Rng = np.random.Generator
 SIZE = (384, 216)  # width, height
+SPLITS = ("training", "held_out")
+FRIENDS = 0.25  # of the frames: the cast in its own places
+EMPTY = 0.12  # of the frames: no face
 
 
 # ------------------------------------------------------------------------------------------------ frames
@@ -75,16 +83,14 @@ def _episode_frame(s: FrameSet) -> None:
     paint_stage(s.canvas, rng, close)
     if chance(rng, 0.35):
         _props(s, 1, 3)
-    low, high = (0.34, 0.72) if close else (0.16, 0.38) if shot < 0.75 else (0.07, 0.18)
+    low, high = (0.34, 0.85) if close else (0.16, 0.38) if shot < 0.75 else (0.07, 0.18)
     if close:
         count = min(count, 2)
-    names = [HEROES[int(i)] for i in rng.permutation(len(HEROES))[:count]]
-    if chance(rng, 0.22):
-        names[int(rng.integers(len(names)))] = UNKNOWN
-    elif chance(rng, 0.15):
-        names.append(UNKNOWN)
-    heads = [math.exp(u(rng, math.log(low), math.log(high))) * s.height for _ in names]
-    floor = u(rng, 0.55, 0.9) * s.height
+    heads = [math.exp(u(rng, math.log(low), math.log(high))) * s.height for _ in range(count)]
+    names = [HEROES[int(k)] for k in rng.permutation(len(HEROES))[:count]]
+    if chance(rng, 0.12):
+        names[0] = UNKNOWN
+    floor = u(rng, 0.8, 1.05) * s.height
     for name, head, (x, y) in sorted(
         zip(names, heads, _spread(rng, s.width, s.height, heads), strict=True), key=lambda t: t[1]
     ):
@@ -96,91 +102,163 @@ def _episode_frame(s: FrameSet) -> None:
     s.foreground()
 
 
-def _wild_frame(s: FrameSet, families: Sequence[str], flat: bool) -> None:
-    """Strangers (and at times the cast) anywhere, among things of all kinds.
+class _Scene:
+    """A picture of any studio: strangers (and at times the cast) in one look, among things of all kinds."""
 
-    ``families``: whom to draw, anybody where it is empty. ``flat``: drawn with ink; else modelled by light alone.
-    """
-    rng = s.rng
-    if not flat:
-        s.ink = Ink(width=0.0, tinted=1.0, shading=u(rng, 0.5, 1.0))
-    if chance(rng, 0.3 if flat else 0.1):
-        paint_stage(s.canvas, rng, chance(rng, 0.3))
-    else:
-        paint_wild(s.canvas, rng)
-    _props(s, 0, 8, 2.5)
-    count = int(rng.choice([1, 2, 3, 4, 6], p=[0.42, 0.32, 0.14, 0.07, 0.05]))
-    top = 0.75 if count == 1 else 0.55
-    heads = [math.exp(u(rng, math.log(0.06), math.log(top))) * s.height for _ in range(count)]
-    for head, (x, y) in sorted(zip(heads, _spread(rng, s.width, s.height, heads), strict=True)):
-        if chance(rng, 0.18):
+    def __init__(self, s: FrameSet, dress: Dress, split: str) -> None:
+        self.s, self.dress, self.split = s, dress, split
+        s.ink = dress.ink(s.ink)
+
+    def ground(self) -> None:
+        s, rng = self.s, self.s.rng
+        if chance(rng, 0.1 if self.dress.look.modelled else 0.2):
+            paint_stage(s.canvas, rng, chance(rng, 0.3))
+        else:
+            paint_ground(s.canvas, rng, self.dress.look.ground, s.ink)
+
+    def people(self) -> None:
+        rng, canvas = self.s.rng, self.s.canvas
+        ground = canvas.pixels.copy() if self.dress.dim < 1.0 else None
+        kind = rng.random()
+        if kind < 0.16:
+            self._crowd()
+        elif kind < 0.32:
+            self._close_up()
+        else:
+            self._few()
+        if self.dress.look.modelled:
+            roughen(canvas, rng)
+        if ground is not None:
+            self.dress.before_the_light(canvas, ground)
+
+    def _few(self) -> None:
+        s, rng = self.s, self.s.rng
+        count = int(rng.choice([1, 2, 3, 4], p=[0.45, 0.33, 0.14, 0.08]))
+        top = 0.75 if count == 1 else 0.55
+        heads = [math.exp(u(rng, math.log(0.06), math.log(top))) * s.height for _ in range(count)]
+        for head, (x, y) in sorted(zip(heads, _spread(rng, s.width, s.height, heads), strict=True)):
+            self._moving(x, y, head)
+        if chance(rng, 0.12):
+            s.add_back(u(rng, 0, s.width), u(rng, 0.2, 0.9) * s.height, u(rng, 0.08, 0.4) * s.height)
+
+    def _crowd(self) -> None:
+        """Six to twenty heads, most of them small, in a row, in ranks or anywhere; some turn their backs."""
+        s, rng = self.s, self.s.rng
+        count, size = int(rng.integers(6, 21)), math.exp(u(rng, math.log(0.045), math.log(0.14))) * s.height
+        heads = [size * math.exp(u(rng, -0.3, 0.3)) for _ in range(count)]
+        if chance(rng, 0.5):  # ranks, the hindmost first
+            ranks, level = int(rng.integers(1, 4)), u(rng, 0.2, 0.6) * s.height
+            each = math.ceil(count / ranks)
+            places = [
+                (
+                    (k % each + u(rng, 0.3, 0.7)) * s.width / each,
+                    level + (k // each) * 1.3 * size + u(rng, -0.2, 0.2) * size,
+                )
+                for k in range(count)
+            ]
+        else:
+            places = _spread(rng, s.width, s.height, heads)
+        kinds = [self._stranger() for _ in range(int(rng.integers(2, 6)))]  # guards, sheep, a choir
+        alike = chance(rng, 0.5)
+        for head, (x, y) in zip(heads, places, strict=True):
+            if chance(rng, 0.08):
+                s.add_back(x, y, head)
+            else:
+                design = kinds[int(rng.integers(len(kinds)))] if alike else self._stranger()
+                s.add(UNKNOWN, design, x, y, head, 0.45)
+
+    def _close_up(self) -> None:
+        """A face that fills the picture, cut by its edges as often as not."""
+        s, rng = self.s, self.s.rng
+        head = u(rng, 0.6, 1.1) * s.height
+        self._moving(u(rng, 0.25, 0.75) * s.width, u(rng, 0.35, 0.65) * s.height, head)
+
+    def _moving(self, x: float, y: float, head: float) -> None:
+        """One character, which in one picture of nine moves too fast to be seen sharply."""
+        s, rng = self.s, self.s.rng
+        r = rng.random()
+        before = s.canvas.pixels.copy() if r < 0.11 else None
+        self._one(x, y, head)
+        if before is None:
+            return
+        if r < 0.05:
+            repeat(s.canvas, before, rng, head)
+        else:
+            length = u(rng, 0.08, 0.45) * head
+            smear(s.canvas, before, rng, length)
+            if length > 0.2 * head:
+                s.actors[-1] = replace(s.actors[-1], legible=False)
+
+    def _one(self, x: float, y: float, head: float) -> None:
+        s, rng = self.s, self.s.rng
+        if self.split == "training" and chance(rng, 0.1):
             name = HEROES[int(rng.integers(len(HEROES)))]
-            s.add(name, CAST[name], x, y, head, 0.8)
-        elif chance(rng, 0.2):
+            s.add(name, self.dress.design(CAST[name]), x, y, head, 0.8)
+        elif chance(rng, 0.15):
             s.add_stranger(x, y, head)
         else:
-            _stranger(s, families, flat, x, y, head)
-    if not flat:
-        roughen(s.canvas, rng)
-    if chance(rng, 0.08):
-        s.add_back(u(rng, 0, s.width), u(rng, 0.2, 0.9) * s.height, u(rng, 0.08, 0.4) * s.height)
-    s.foreground()
+            design = self._stranger()
+            twins = chance(rng, 0.04) and head < 0.5 * s.height  # a giant with two heads
+            s.add(UNKNOWN, design, x, y, head, 0.0 if twins else 0.6)
+            if twins:
+                s.add(UNKNOWN, design, x + u(rng, 0.7, 1.1) * head, y + u(rng, -0.15, 0.15) * head, head, 0.0)
+
+    def _stranger(self) -> Design:
+        rng = self.s.rng
+        return self.dress.design(_design(rng, self.dress.look.families, self.split))
+
+    def nobody(self) -> None:
+        """No face at all: things, headless bodies, heads from behind."""
+        s, rng = self.s, self.s.rng
+        _props(s, 2, 14, 3.0)
+        if chance(rng, 0.4):
+            x, y, size = u(rng, 0, s.width), u(rng, -0.3, 0.7) * s.height, u(rng, 0.06, 0.4) * s.height
+            draw_body(s.canvas, rng, x, y, size, None, s.ink)
+        for _ in range(int(rng.integers(0, 3))):
+            s.add_back(u(rng, 0, s.width), u(rng, 0.2, 0.9) * s.height, u(rng, 0.1, 0.5) * s.height)
 
 
-def _stranger(s: FrameSet, families: Sequence[str], flat: bool, x: float, y: float, head: float) -> None:
-    rng = s.rng
-    design = random_design(rng, families[int(rng.integers(len(families)))] if families else None)
-    if not flat:
-        design = modelled(rng, design)
-    twins = chance(rng, 0.05)  # a giant with two heads
-    s.add(UNKNOWN, design, x, y, head, 0.0 if twins else 0.55)
-    if twins:
-        s.add(UNKNOWN, design, x + u(rng, 0.7, 1.1) * head, y + u(rng, -0.15, 0.15) * head, head, 0.0)
+def _design(rng: Rng, families: Sequence[str], split: str) -> Design:
+    family = families[int(rng.integers(len(families)))] if families and split == "training" else None
+    return random_design(rng, family)
 
 
-def _world(s: FrameSet) -> Style:
-    """Draws a wild frame whose people and picture belong together: of film, of a computer, or of anything."""
-    rng, kind = s.rng, s.rng.random()
-    if kind < 0.2:
-        _wild_frame(s, FILM_FAMILIES, True)
-        return film_style(rng)
-    if kind < 0.38:
-        _wild_frame(s, COMPUTER_FAMILIES, False)
-        return computer_style(rng)
-    _wild_frame(s, (), True)
-    return wild_style(rng)
+def sample_frame(rng: Rng, size: tuple[int, int] = SIZE, split: str = "training") -> Sample:
+    """One frame of ``size`` (width, height).
 
-
-def _empty_frame(s: FrameSet) -> None:
-    """No face at all: places, things, headless bodies, heads from behind."""
-    rng = s.rng
-    if chance(rng, 0.5):
-        paint_stage(s.canvas, rng, chance(rng, 0.3))
-    else:
-        paint_wild(s.canvas, rng)
-    _props(s, 1, 10, 3.0)
-    if chance(rng, 0.4):
-        draw_body(
-            s.canvas, rng, u(rng, 0, s.width), u(rng, -0.3, 0.7) * s.height, u(rng, 0.06, 0.4) * s.height, None, s.ink
-        )
-    if chance(rng, 0.35):
-        s.add_back(u(rng, 0, s.width), u(rng, 0.2, 0.9) * s.height, u(rng, 0.1, 0.5) * s.height)
-
-
-def sample_frame(rng: Rng, size: tuple[int, int] = SIZE) -> Sample:
-    """One frame of ``size`` (width, height): 45 % like the sample series, 45 % wild, 10 % without any face."""
+    ``split`` "training": a quarter like the sample series, an eighth without any face, the rest in any training look.
+    "held_out": looks and kinds of characters that no training frame shows, and nobody of the cast.
+    """
+    if split not in SPLITS:
+        raise ValueError(f"there is no split {split!r}; there are {', '.join(SPLITS)}")
     width, height = size
     s = FrameSet(rng, width, height)
-    kind = rng.random()
-    if kind < 0.45:
+    kind = rng.random() if split == "training" else u(rng, FRIENDS, 1.0)
+    if kind < FRIENDS:
         _episode_frame(s)
-        style = clean_style(rng) if chance(rng, 0.85) else wild_style(rng)
-    elif kind < 0.9:
-        style = _world(s)
+        if chance(rng, 0.75):
+            return s.finish(clean_style(rng))
+        return _finish(s, random_look(rng).dress(rng, width / height))
+    dress = random_look(rng, split).dress(rng, width / height)
+    scene = _Scene(s, dress, split)
+    scene.ground()
+    if kind > 1.0 - EMPTY:
+        scene.nobody()
     else:
-        _empty_frame(s)
-        style = wild_style(rng) if chance(rng, 0.6) else clean_style(rng)
-    return s.finish(style)
+        _props(s, 0, 8, 2.5)
+        scene.people()
+        s.foreground()
+        if chance(rng, 0.04):
+            whip(s.canvas, rng, u(rng, 0.02, 0.2) * height)
+    if chance(rng, 0.16):
+        caption(s.canvas, rng)
+    return _finish(s, dress)
+
+
+def _finish(s: FrameSet, dress: Dress) -> Sample:
+    dress.develop(s.canvas, s.rng)
+    sample = s.finish(dress.style)
+    return replace(sample, rgb=dress.worn(sample.rgb, s.rng))
 
 
 # ------------------------------------------------------------------------------------------------ to disk

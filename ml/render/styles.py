@@ -92,7 +92,7 @@ def _sepia(rng: Rng) -> Style:
     return replace(_grey(rng), name="sepia", tint=warm, vignette=_u(rng, 0.1, 0.5))
 
 
-def _film(rng: Rng) -> Style:
+def film_print(rng: Rng) -> Style:
     """A worn print of about 1930, with the gate's rounded corners."""
     return Style(
         "film",
@@ -111,7 +111,7 @@ def _film(rng: Rng) -> Style:
     )
 
 
-def _two_colour(rng: Rng) -> Style:
+def two_colour_print(rng: Rng) -> Style:
     """Early colour film: a narrow gamut that leans to red or brown, plates slightly apart, faded blacks."""
     return Style(
         "two_colour",
@@ -137,7 +137,6 @@ def _web(rng: Rng) -> Style:
         rescale=_u(rng, 0.4, 0.75),
         sharpen=_u(rng, 0, 0.8) if rng.random() < 0.4 else 0.0,
         jpeg=int(rng.integers(8, 35)),
-        nearest=bool(rng.random() < 0.1),
     )
 
 
@@ -145,13 +144,13 @@ def _poster(rng: Rng) -> Style:
     return Style("poster", levels=int(rng.integers(4, 9)), saturation=_u(rng, 0.5, 1.4), jpeg=int(rng.integers(60, 95)))
 
 
-def _night(rng: Rng) -> Style:
+def night_style(rng: Rng) -> Style:
     cold = rng.random() < 0.75
     tint = (_u(rng, 0.3, 0.55), _u(rng, 0.4, 0.6), _u(rng, 0.6, 0.95)) if cold else (_u(rng, 0.6, 0.9), 0.42, 0.3)
     return Style("night", saturation=_u(rng, 0.3, 0.8), tint=tint, gamma=_u(rng, 0.9, 1.4), vignette=_u(rng, 0, 0.6))
 
 
-def _backlit(rng: Rng) -> Style:
+def backlit_style(rng: Rng) -> Style:
     return Style("backlit", tint=_tint(rng, 0.15), gamma=_u(rng, 1.2, 1.8), glare=_u(rng, 0.4, 0.9), saturation=0.8)
 
 
@@ -196,7 +195,6 @@ def _odd(rng: Rng) -> Style:
         smear=_u(rng, 0.01, 0.035) if r() < 0.1 else 0.0,
         smear_vertical=bool(r() < 0.4),
         rescale=_u(rng, 0.4, 0.8) if r() < 0.3 else 1.0,
-        nearest=bool(r() < 0.15),
         sharpen=_u(rng, 0.3, 1.0) if r() < 0.15 else 0.0,
         grain=_u(rng, 2, 14) if r() < 0.45 else 0.0,
         grain_coloured=bool(r() < 0.4),
@@ -207,8 +205,9 @@ def _odd(rng: Rng) -> Style:
 
 
 WILD: tuple[tuple[Callable[[Rng], Style], float], ...] = (
-    (_modern, 0.11), (_soft, 0.06), (_grey, 0.07), (_sepia, 0.03), (_film, 0.10), (_two_colour, 0.11), (_web, 0.09),
-    (_poster, 0.03), (_night, 0.05), (_backlit, 0.04), (_faded, 0.05), (_computer, 0.09), (_odd, 0.17),
+    (_modern, 0.11), (_soft, 0.06), (_grey, 0.07), (_sepia, 0.03), (film_print, 0.10), (two_colour_print, 0.11),
+    (_web, 0.09), (_poster, 0.03), (night_style, 0.05), (backlit_style, 0.04), (_faded, 0.05), (_computer, 0.09),
+    (_odd, 0.17),
 )  # fmt: skip
 
 
@@ -229,7 +228,7 @@ def clean_style(rng: Rng) -> Style:
 
 def film_style(rng: Rng) -> Style:
     """Film of the thirties, grey or in two colours."""
-    return _film(rng) if rng.random() < 0.4 else _two_colour(rng)
+    return film_print(rng) if rng.random() < 0.4 else two_colour_print(rng)
 
 
 def computer_style(rng: Rng) -> Style:
