@@ -128,6 +128,13 @@ class Bundle:
         """Names of all files but bundle.json, sorted."""
         return tuple(sorted({name for part in self.parts for name in part.files}))
 
+    def named_by(self, part: Part | None) -> tuple[str, ...]:
+        """The characters that a network was trained on; ``settings.names`` where they are not all of the bundle's."""
+        if part is None:
+            return ()
+        own = part.settings.get("names")
+        return tuple(self.characters) if own is None else tuple(str(name) for name in own)
+
     def weights(self, part: Part | None, file: str = "") -> Path:
         """Where ``file`` of a part lies; its main one where none is named. Raises BundleInvalid for an absent part."""
         if self.path is None:

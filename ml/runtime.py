@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from ml.bundle import Bundle, read_bundle
 from ml.classify.base import NOTHING_READ, Classifier, Crop, FaceReading
 from ml.classify.naming import Verdict, judge
 from ml.detect.base import Detector, Face, Frame
 from ml.errors import BundleInvalid, DeviceMissing
 from ml.face import PAPER_CROP, CropSettings, segmented_face
+from ml.gallery import Gallery
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,7 @@ class Models:
     classifier: Classifier | None
     crop: CropSettings
     device: str
+    gallery: Gallery | None = None
 
     def read_faces(self, frames: Sequence[Frame], faces: Sequence[Sequence[Face]]) -> list[list[FaceReading]]:
         """Crops every face as the bundle was trained on and classifies all of them at once."""
@@ -43,7 +47,8 @@ class Models:
 
     def judge(self, face: Face, reading: FaceReading) -> Verdict:
         """Who it is and what it shows, by the bundle's thresholds."""
-        return judge(face, reading, self.bundle.thresholds)
+        names = bool(self.bundle.named_by(self.bundle.detector))
+        return judge(face, reading, self.bundle.thresholds, self.gallery, detector_names=names)
 
 
 def load_models(bundle_dir: str | Path, device: str = "auto") -> Models:
@@ -77,7 +82,22 @@ def models_of(bundle: Bundle, device: str) -> Models:
 
     classifier = classifier_of(bundle, device)
     crop = PAPER_CROP if classifier is None else crop_settings(bundle)
-    return Models(bundle, detector_of(bundle, device), classifier, crop, device)
+    return Models(bundle, detector_of(bundle, device), classifier, crop, device, gallery_of(bundle))
+
+
+def gallery_of(bundle: Bundle) -> Gallery | None:
+    """Raises BundleInvalid where the file does not hold what the bundle says."""
+    if bundle.gallery is None:
+        return None
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    path = bundle.weights(bundle.gallery)
+    try:
+        embeddings = load_file(path)["embeddings"].astype(np.float32)
+        return Gallery.of(embeddings, bundle.gallery.settings)
+    except (SafetensorError, KeyError, TypeError, ValueError, IndexError) as error:
+        raise BundleInvalid(f"{path} does not hold the examples of a gallery: {error}.") from error
 
 
 def crop_settings(bundle: Bundle) -> CropSettings:

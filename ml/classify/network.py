@@ -1,29 +1,61 @@
-"""The network behind the shipped classifier: a small residual network of our own with three heads."""
+"""The network behind the shipped classifier: one backbone, heads for what a face shows, how, and whose it is.
+
+Backbones: ``residual``, small and of our own; ``mobilenet_v2``, torchvision's, which can start from ImageNet.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
+import torch
 import torch.nn.functional as F  # noqa: N812
+from safetensors.torch import load_file
 from torch import Tensor, nn
+from torchvision.models import mobilenet_v2
 
+from ml.detect.network import pad_like_tensorflow
 from ml.types import EMBEDDING_SIZE
+
+WHO = EMBEDDING_SIZE // 2  # the first half of an embedding says whose face it is, the second what it shows
+SQRT2 = 2.0**0.5
+_MIDDLE, _LAST = 13, 17  # MobileNetV2's last blocks at stride 16 (96 channels) and 32 (320 channels)
 
 
 @dataclass(frozen=True, slots=True)
 class ClassifierSettings:
-    """``size``: side of the crops in pixels. ``width``: channels of the first stage; later ones have 2, 4, 6 times."""
+    """``size``: side of the crops in pixels. ``width``: channels of the residual backbone's first stage; later ones
+    have 2, 4, 6 times. ``parts``: numbers that describe an expression's parts (ml.render.parts); 0: no such head.
+    ``halves``: whether who and what have a half of the embedding each; else the whole mixes both.
+    """
 
     size: int = 80
     width: int = 32
     emotions: int = 7
-    characters: int = 5  # with unknown, which is last
+    characters: int = 5  # with unknown, which is last; 0: no such head
+    parts: int = 0
+    halves: bool = False
+    backbone: str = "residual"
 
     @classmethod
     def of(cls, table: Mapping[str, Any]) -> ClassifierSettings:
-        return cls(**{name: int(table[name]) for name in asdict(cls()) if name in table})
+        plain = asdict(cls())
+        return cls(**{name: type(value)(table[name]) for name, value in plain.items() if name in table})
+
+
+class FaceOutputs(NamedTuple):
+    """``emotion``, ``character``: logits. ``embedding``: length 1. ``parts``: (N, 0) without that head.
+
+    ``features``: what all heads look at, before any of them.
+    """
+
+    emotion: Tensor
+    character: Tensor
+    embedding: Tensor
+    parts: Tensor
+    features: Tensor
 
 
 class Residual(nn.Module):
@@ -46,7 +78,7 @@ def _conv(channels_in: int, channels: int, stride: int, kernel: int = 3) -> nn.S
 
 
 class FaceNet(nn.Module):
-    """(N, 3, size, size), RGB scaled to -1..1 -> logits of emotions, logits of characters, embedding of length 1.
+    """(N, 3, size, size), RGB scaled to -1..1 -> FaceOutputs.
 
     ``emotion_proxies`` and ``character_proxies`` are used in training alone: they make directions of the embedding
     mean what is shown and by whom, so that near embeddings are drawings alike.
@@ -55,22 +87,75 @@ class FaceNet(nn.Module):
     def __init__(self, settings: ClassifierSettings) -> None:
         super().__init__()
         w = settings.width
-        self.stem = _conv(3, w, 2)
-        self.body = nn.Sequential(
-            Residual(w, w, 1),
-            Residual(w, 2 * w, 2),
-            Residual(2 * w, 2 * w, 1),
-            Residual(2 * w, 4 * w, 2),
-            Residual(4 * w, 4 * w, 1),
-            Residual(4 * w, 6 * w, 2),
-        )
+        self.halves = settings.halves
+        if settings.backbone == "mobilenet_v2":
+            blocks = list(mobilenet_v2().features.children())[: _LAST + 1]
+            self.blocks = nn.ModuleList(blocks)
+            pad_like_tensorflow(self.blocks)
+            features = 96 + 320
+        elif settings.backbone == "residual":
+            self.stem = _conv(3, w, 2)
+            self.body = nn.Sequential(
+                Residual(w, w, 1),
+                Residual(w, 2 * w, 2),
+                Residual(2 * w, 2 * w, 1),
+                Residual(2 * w, 4 * w, 2),
+                Residual(4 * w, 4 * w, 1),
+                Residual(4 * w, 6 * w, 2),
+            )
+            features = 6 * w
+        else:
+            raise ValueError(f"there is no backbone {settings.backbone!r}")
         self.drop = nn.Dropout(0.2)
-        self.emotion = nn.Linear(6 * w, settings.emotions)
-        self.character = nn.Linear(6 * w, settings.characters)
-        self.embed = nn.Linear(6 * w, EMBEDDING_SIZE)
-        self.emotion_proxies = nn.Linear(EMBEDDING_SIZE, settings.emotions, bias=False)
-        self.character_proxies = nn.Linear(EMBEDDING_SIZE, settings.characters, bias=False)
+        self.emotion = nn.Linear(features, settings.emotions)
+        if settings.characters:
+            self.character = nn.Linear(features, settings.characters)
+            self.character_proxies = nn.Linear(WHO if self.halves else EMBEDDING_SIZE, settings.characters, bias=False)
+        self.embed = nn.Linear(features, EMBEDDING_SIZE)
+        if settings.parts:
+            self.parts = nn.Linear(features, settings.parts)
+        self.has_parts, self.has_characters = settings.parts > 0, settings.characters > 0
+        self.emotion_proxies = nn.Linear(EMBEDDING_SIZE - WHO * self.halves, settings.emotions, bias=False)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        pooled = self.drop(self.body(F.relu(self.stem(x))).mean((2, 3)))
-        return self.emotion(pooled), self.character(pooled), F.normalize(self.embed(pooled).float(), dim=1)
+    def forward(self, x: Tensor) -> FaceOutputs:
+        pooled = self.drop(self.pooled(x))
+        nothing = pooled[:, :0]
+        return FaceOutputs(
+            emotion=self.emotion(pooled),
+            character=self.character(pooled) if self.has_characters else nothing,
+            embedding=self._embedding(self.embed(pooled).float()),
+            parts=self.parts(pooled) if self.has_parts else nothing,
+            features=pooled,
+        )
+
+    def pooled(self, x: Tensor) -> Tensor:
+        if not hasattr(self, "blocks"):
+            maps: Tensor = self.body(F.relu(self.stem(x)))
+            return maps.mean((2, 3))
+        kept = []
+        for index, block in enumerate(self.blocks):
+            x = block(x)
+            if index in (_MIDDLE, _LAST):
+                kept.append(x.mean((2, 3)))
+        return torch.cat(kept, 1)
+
+    def _embedding(self, raw: Tensor) -> Tensor:
+        if not self.halves:
+            return F.normalize(raw, dim=1)
+        halves = [F.normalize(half, dim=1) for half in (raw[:, :WHO], raw[:, WHO:])]
+        return torch.cat(halves, 1) / SQRT2
+
+    def halves_of(self, embedding: Tensor) -> tuple[Tensor, Tensor]:
+        """(who, what), each of length 1; twice the same where the embedding has no halves."""
+        if not self.halves:
+            return embedding, embedding
+        return embedding[:, :WHO] * SQRT2, embedding[:, WHO:] * SQRT2
+
+
+def load_backbone(model: FaceNet, weights: Path) -> int:
+    """Starts a ``mobilenet_v2`` backbone from ``weights`` (torchvision's names). Gives the number of tensors loaded."""
+    wanted = model.blocks.state_dict()
+    stored = {k.removeprefix("features."): v.float() for k, v in load_file(weights).items()}
+    found = {k: stored[k] for k in wanted if k in stored}
+    model.blocks.load_state_dict({**wanted, **found})
+    return len(found)

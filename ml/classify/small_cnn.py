@@ -40,20 +40,16 @@ class SmallCnnClassifier:
         self.crop_size = settings.size
         self.batch = batch
         self._mapping = tuple(mapping.values())
-        self._names = (*characters, UNKNOWN)
+        self._names = (*characters, UNKNOWN) if characters else ()
         self._temperatures = temperatures
         self._device = device
 
     @classmethod
     def of_bundle(cls, bundle: Bundle, device: str) -> SmallCnnClassifier:
         """Raises BundleInvalid where the weights do not fit the settings."""
-        settings = ClassifierSettings.of(
-            {
-                **bundle.classifier_settings,
-                "emotions": len(bundle.emotion_labels),
-                "characters": len(bundle.characters) + 1,
-            }
-        )
+        names = bundle.named_by(bundle.classifier)
+        shape = {"emotions": len(bundle.emotion_labels), "characters": len(names) + 1 if names else 0}
+        settings = ClassifierSettings.of({**bundle.classifier_settings, **shape})
         network = FaceNet(settings)
         path = bundle.weights(bundle.classifier)
         try:
@@ -63,7 +59,7 @@ class SmallCnnClassifier:
             raise BundleInvalid(f"{path} does not hold the weights of this classifier: {reason}") from error
         temperatures = (bundle.calibration.emotion_temperature, bundle.calibration.character_temperature)
         mapping = {label: bundle.emotion_mapping[label] for label in bundle.emotion_labels}
-        return cls(network, settings, mapping, tuple(bundle.characters), temperatures, device)
+        return cls(network, settings, mapping, names, temperatures, device)
 
     def classify(self, crops: Sequence[Crop]) -> list[FaceReading]:
         return in_batches(crops, self.batch, self._classify)
@@ -71,7 +67,7 @@ class SmallCnnClassifier:
     def _classify(self, crops: Sequence[Crop]) -> list[FaceReading]:
         outputs = self.outputs(crops)
         shown = _probabilities(outputs.emotion, self._temperatures[0])
-        names = _probabilities(outputs.character, self._temperatures[1])
+        names = _probabilities(outputs.character, self._temperatures[1])  # no columns where there is no such head
         vectors = np.round(outputs.embedding.cpu().numpy().astype(np.float64), EMBEDDING_DIGITS)
         return [
             FaceReading(

@@ -64,7 +64,8 @@ class MaskRcnnDetector:
     @classmethod
     def of_bundle(cls, bundle: Bundle, device: str) -> MaskRcnnDetector:
         """Raises BundleInvalid where the weights do not fit the settings."""
-        settings = DetectorSettings.of({**bundle.detector.settings, "classes": len(bundle.characters) + 2})
+        characters = bundle.named_by(bundle.detector)
+        settings = DetectorSettings.of({**bundle.detector.settings, "classes": len(characters) + 2})
         network = build_detector(settings)
         path = bundle.weights(bundle.detector)
         try:
@@ -72,7 +73,7 @@ class MaskRcnnDetector:
         except (RuntimeError, SafetensorError) as error:
             reason = str(error).splitlines()[0]
             raise BundleInvalid(f"{path} does not hold the weights of this detector: {reason}") from error
-        return cls(network, settings, tuple(bundle.characters), bundle.thresholds, bundle.calibration, device)
+        return cls(network, settings, characters, bundle.thresholds, bundle.calibration, device)
 
     def detect(self, frames: Sequence[Frame]) -> list[list[Face]]:
         return in_batches(frames, self.batch, self._detect)

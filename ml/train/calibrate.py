@@ -47,7 +47,7 @@ def collect(
             faces = detector.faces(found, height, width, size)
             if not faces:
                 continue
-            emotions, names, _ = classifier.logits([segmented_face(picture.frame, f, crop) for f in faces])
+            outputs = classifier.outputs([segmented_face(picture.frame, f, crop) for f in faces])
             shares = found["logits"][:, 1:].double().softmax(1).numpy()
             taken: set[int] = set()
             for i, face in enumerate(faces):
@@ -61,8 +61,8 @@ def collect(
                     Evidence(
                         face.score,
                         shares[i],
-                        names[i].double().numpy(),
-                        emotions[i].double().numpy(),
+                        outputs.character[i].double().numpy(),
+                        outputs.emotion[i].double().numpy(),
                         (truth.character or UNKNOWN) if truth else "",
                         truth.emotion if truth else "",
                     )

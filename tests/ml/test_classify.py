@@ -13,6 +13,7 @@ from ml.detect.base import Face
 from ml.errors import ModelOutputInvalid
 from ml.render.crop import sample_crop
 from ml.runtime import Models, load_models
+from ml.gallery import Gallery
 from ml.types import EMBEDDING_SIZE, EMOTIONS, Emotion
 
 LIMITS = Thresholds(name_detector=0.5, name_classifier=0.6, unclear=0.4)
@@ -88,6 +89,49 @@ def test_a_name_needs_two_witnesses() -> None:
     assert judge(face("tom"), reading("tom", 0.55), LIMITS).character is None
     assert judge(face("tom"), reading("jerry", 0.9), LIMITS).character is None
     assert judge(face(None), reading("tom", 0.99), LIMITS).character is None
+
+
+def gallery() -> Gallery:
+    rows = np.eye(4, 128, dtype=np.float32)
+    return Gallery.of(rows, {"characters": ["tom", "tom", "ann", "ann"], "threshold": 0.4, "margin": 0.1, "size": 8})
+
+
+def looks_like(*rows: int) -> tuple[float, ...]:
+    embedding = np.zeros(128, np.float32)
+    embedding[list(rows)] = 1.0
+    return tuple(float(v) for v in embedding)
+
+
+def test_a_gallery_names_a_face_that_is_like_one_character_s_examples() -> None:
+    shown = gallery()
+    assert shown.name(looks_like(0, 1))[0] == "tom"
+    assert shown.name(looks_like(0, 1)) == ("tom", pytest.approx(0.5**0.5))
+    assert shown.name(looks_like(2, 3))[0] == "ann"
+    assert shown.name(looks_like(7))[0] is None
+    assert shown.name(looks_like(0, 1, 2, 3))[0] is None  # as like the one as the other
+    assert shown.name(looks_like(0, 1, 100, 101))[0] == "tom"  # numbers past the first 8 say nothing of whom
+
+
+def test_a_gallery_and_the_other_witnesses_must_agree() -> None:
+    nobody, tom = {UNKNOWN: 0.9, "tom": 0.1}, {"tom": 0.9, UNKNOWN: 0.1}
+
+    def named(said: str | None, scores: dict[str, float], *rows: int, knows: bool) -> str | None:
+        reading = FaceReading({Emotion.HAPPY: 1.0}, scores, looks_like(*rows))
+        return judge(face(said), reading, LIMITS, gallery(), detector_names=knows).character
+
+    assert named(None, tom, 0, 1, knows=False) == "tom"
+    assert named(None, nobody, 0, 1, knows=False) is None
+    assert named(None, {}, 0, 1, knows=False) == "tom"
+    assert named(None, nobody, 2, 3, knows=False) == "ann"  # whom the head was never taught
+    assert named(None, tom, 2, 3, knows=False) is None
+    assert named(None, tom, 0, 1, knows=True) is None  # the detector knows tom, and says it is not he
+    assert named("tom", tom, 7, knows=True) is None
+
+
+def test_the_head_alone_names_where_nothing_else_can() -> None:
+    reading = FaceReading({Emotion.HAPPY: 1.0}, {"tom": 0.9, UNKNOWN: 0.1})
+    assert judge(face(None), reading, LIMITS, detector_names=False).character == "tom"
+    assert judge(face(None), FaceReading({}, {}), LIMITS, detector_names=False).character is None
 
 
 def test_a_name_is_never_less_likely_than_another() -> None:
