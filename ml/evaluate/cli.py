@@ -1,4 +1,4 @@
-"""``python -m ml evaluate --bundle B --episodes DIR [--json OUT]``"""
+"""``python -m ml evaluate``: a bundle on labelled pictures (``--labels``) or rendered episodes (``--episodes``)."""
 
 from __future__ import annotations
 
@@ -12,17 +12,44 @@ from ml.outputs import add_json_arguments, check_json, write_json
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bundle", default=DEFAULT_BUNDLE, help="a bundle's folder or the name of a shipped one")
-    parser.add_argument("--episodes", required=True, type=Path, help="a folder of NAME.mp4 with NAME.truth.json")
-    parser.add_argument("--every", type=int, default=1, help="look at every n-th drawing only (no share error then)")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--labels", type=Path, help="labelled pictures in any format that is read, or truth files")
+    what.add_argument("--episodes", type=Path, help="a folder of NAME.mp4 with NAME.truth.json")
+    parser.add_argument("--images", type=Path, help="where the labelled pictures or videos are")
+    parser.add_argument("--split", choices=("all", "train", "valid", "test"), default="all", help="as the labels say")
+    parser.add_argument("--every", type=int, default=1, help="every n-th picture only (then no share error)")
+    parser.add_argument("--train-labels", type=Path, action="append", metavar="FILE", help="what was trained on")
+    parser.add_argument(
+        "--flattering-random-frames",
+        action="store_true",
+        help="beside the honest figures, those with frames of shots that were trained on",
+    )
+    parser.add_argument("--rounds", type=int, default=1000, help="resamplings for the intervals")
     parser.add_argument("--device", default="auto")
     add_json_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
+    check_json(args.json, force=args.force)
+    return _labels(args) if args.labels is not None else _episodes(args)
+
+
+def _labels(args: argparse.Namespace) -> int:
+    from ml.evaluate.labelled import evaluate_labels
+    from ml.evaluate.summary import lines
+
+    document = evaluate_labels(args, lambda line: _say(line, args))
+    for line in lines(document):
+        _say(line, args)
+    if args.json:
+        write_json(args.json, document)
+    return 0
+
+
+def _episodes(args: argparse.Namespace) -> int:
     from ml.evaluate.episodes import TruthInvalid, evaluate, read_truth
     from ml.runtime import load_models
 
-    check_json(args.json, force=args.force)
     files = sorted(args.episodes.glob("*.truth.json"))
     if not files:
         raise TruthInvalid(f"{args.episodes} holds no file that ends in .truth.json.")
