@@ -12,9 +12,11 @@ from typing import Literal
 from ml.render.canvas import Colour
 
 Ears = Literal["none", "pointed", "round", "long", "floppy", "side", "leaf"]
-Nose = Literal["button", "heart", "snout", "beak", "ball", "human", "none"]
+Nose = Literal["button", "heart", "snout", "beak", "ball", "human", "none", "trunk", "carrot", "nostrils"]
 EyeStyle = Literal["separate", "joined", "touching", "pie", "dot", "iris"]
 Hair = Literal["none", "tuft", "curl", "spikes", "bob", "bun", "cap", "hat", "bow", "quiff"]
+Gear = Literal["none", "crown", "turban", "helmet", "hood", "fringe", "wool", "wizard", "headscarf"]
+Horns = Literal["none", "short", "ram", "long", "antennae", "antlers", "unicorn", "ridge"]
 Fill = Literal["flat", "linear", "radial"]
 Tail = Literal["none", "cat", "mouse", "curl", "stub", "feathers", "bushy"]
 Hands = Literal["mitten", "glove", "wing", "hoof"]
@@ -94,6 +96,14 @@ class Design:
     beard: float = 0.0  # 0 none .. 1 down to the chest
     stubble: bool = False
     moustache: float = 0.0  # 0 none .. 1 as wide as the face
+    # -- what only some kinds of creature have; the plain values draw nothing
+    taper: float = 0.0  # positive: the skull widens downwards, negative: upwards
+    horns: Horns = "none"
+    horn_size: float = 0.6
+    horn_colour: Colour = (232.0, 216.0, 176.0)
+    bumps: bool = False  # eyes on bumps above the skull
+    discs: float = 0.0  # feathers round each eye, in eye heights; 0 none
+    gear: Gear = "none"  # hair or headgear that the skull is fused with
     # -- body
     head_share: float = 0.42  # the skull's height in a standing body
     body_width: float = 0.3

@@ -17,6 +17,7 @@ from ml.render.design import Design, Pose
 from ml.render.ears import draw_ears, draw_hair, draw_hair_behind
 from ml.render.expression import Expression
 from ml.render.eyes import draw_brows, draw_eyes, draw_tears, eye_places
+from ml.render.growths import draw_bumps, draw_growths, draw_growths_behind
 from ml.render.mouth import draw_mouth
 from ml.render.turn import Inks, Turn, draw_drop, inks_of, paint_of, skull_path
 
@@ -51,15 +52,19 @@ def draw_head(
     inks = inks_of(design, expression)
     radius = size / (2.0 * design.height)
     stretch = 1.0 + expression.stretch * design.stretchable
-    with canvas.at(x, y, rotate=pose.roll, scale=(radius / math.sqrt(stretch), radius * stretch)):
+    with canvas.at(
+        x, y, rotate=pose.roll, scale=(radius * (1.0 + expression.smear) / math.sqrt(stretch), radius * stretch)
+    ):
         if not turn.away:
             draw_hair_behind(canvas, design, inks, turn)
         draw_mane(canvas, design, inks)
+        draw_growths_behind(canvas, design, expression, inks, turn)
         draw_ears(canvas, design, expression, inks, turn)
         _fluff(canvas, design, inks)
         skull = skull_path(design, expression, turn)
         paint = paint_of(design, inks.skin, 0.0, 0.0, 1.1)
         canvas.shape(skull, paint, inks.ink, inks.width, face=face)
+        draw_bumps(canvas, design, inks, turn, face)
         eyes = 0
         places: tuple[tuple[float, float], ...] = ()
         if turn.away:
@@ -72,6 +77,7 @@ def draw_head(
             eyes = draw_eyes(canvas, design, expression, pose, inks, turn, face)
             places = eye_places(canvas, design, turn)
             draw_hair(canvas, design, inks, turn, skull)
+            draw_growths(canvas, design, inks, turn)
             draw_brows(canvas, design, expression, inks, turn)
             draw_tears(canvas, design, expression, turn)
         _signs(canvas, design, expression)

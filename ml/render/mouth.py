@@ -9,9 +9,11 @@ import numpy as np
 from ml.render.canvas import Canvas, Colour, Path, brush, ellipse, hull, mix, scale_colour, smooth
 from ml.render.design import Design
 from ml.render.expression import Expression
+from ml.render.noses import draw_odd_nose
 from ml.render.turn import Inks, Turn, paint_of
 
 _TEETH: Colour = (253.0, 252.0, 245.0)
+_OVER_MOUTH = ("snout", "ball", "button", "heart", "trunk", "carrot", "nostrils")  # noses drawn over the mouth
 
 
 def draw_mouth(canvas: Canvas, design: Design, expression: Expression, inks: Inks, turn: Turn, face: int) -> None:
@@ -22,7 +24,7 @@ def draw_mouth(canvas: Canvas, design: Design, expression: Expression, inks: Ink
         _bill(canvas, design, expression, inks, turn, face)
     elif design.muzzle > 0.0:
         _muzzle(canvas, design, expression, inks, turn, face)
-    if design.nose in ("snout", "ball", "button", "heart"):
+    if design.nose in _OVER_MOUTH:
         _mouth_shape(canvas, design, expression, lines, turn, out)
         _nose(canvas, design, inks, turn, face)
     else:
@@ -106,6 +108,9 @@ def _bill(canvas: Canvas, design: Design, expression: Expression, inks: Inks, tu
 
 
 def _nose(canvas: Canvas, design: Design, inks: Inks, turn: Turn, face: int) -> None:
+    if design.nose in ("trunk", "carrot", "nostrils"):
+        draw_odd_nose(canvas, design, inks, turn, face)
+        return
     s = design.nose_size
     out = design.muzzle + (0.12 if design.nose in ("ball", "snout") else 0.04)
     x, y = turn.at(0.0, design.nose_y, out)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ml.render.canvas import Canvas, Colour, Path, brush, ellipse, hull, mix, scale_colour, smooth
-from ml.render.crowd import fur, hair_tone, pick, skin_tone
 from ml.render.expression import Expression
 from ml.render.head import HeadDrawn
 from ml.render.ink import BLACK, WHITE, Ink, chance, hsv, random_colour, u
+from ml.render.palette import fur, hair_tone, pick, skin_tone
 
 Rng = np.random.Generator
 MOUTH: Colour = (96.0, 20.0, 30.0)

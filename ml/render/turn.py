@@ -86,8 +86,10 @@ def skull_path(design: Design, expression: Expression, turn: Turn) -> Path:
     angle = np.arctan2(s, np.abs(c))
     x = x * (1.0 + design.cheeks * np.exp(-(((angle - 0.55) / 0.38) ** 2)))
     drop = 0.16 * expression.opening if expression.mouth in ("open", "oval") and design.muzzle < 0.15 else 0.0
-    y = y * (1.0 + (design.chin + drop) * np.exp(-(((angle - math.pi / 2) / 0.55) ** 2)))
+    y = y * (1.0 + (design.chin + drop + 0.9 * expression.jaw) * np.exp(-(((angle - math.pi / 2) / 0.55) ** 2)))
     y = y * (1.0 + design.crown * np.exp(-(((angle + math.pi / 2) / 0.6) ** 2)))
+    if design.taper:
+        x = x * (1.0 + design.taper * np.clip(s, -1.0, 1.0))
     if expression.wrinkle < 0.5 and expression.curve > 0.5:  # a smile lifts the cheeks
         x = x * (1.0 + 0.05 * np.exp(-(((angle - 0.3) / 0.3) ** 2)))
     # A turned head leans its lower half towards where it looks.
