@@ -26,6 +26,7 @@ READABLE_FORMATS = (1, 2)
 BUNDLE_FILE = "bundle.json"
 DEFAULT_BUNDLE = "toonemo-1"
 BUNDLES_DIR = Path(__file__).parent / "bundles"
+ADDED_LATER = ("tracked",)  # numbers that older bundles do not state
 _Numbers = TypeVar("_Numbers", "Calibration", "Thresholds")
 MAX_JSON_BYTES = 4_000_000  # a card with its matrices needs a few kilobytes; more is not a card
 SAFETENSORS = ".safetensors"
@@ -60,7 +61,9 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """All in [0, 1]. ``detection``: least score of a face that is reported. ``nms``: boxes that overlap more are one.
+    """All in [0, 1]. ``detection``: least score of a face that is reported by itself. ``tracked``: the least of one
+    that belongs to a track whose strongest face reaches ``detection``; 1 where tracks decide nothing. ``nms``: boxes
+    that overlap more are one.
 
     A face is named only where the detector's share for that character reaches ``name_detector``, the classifier's
     ``name_classifier``, and both mean the same one; else it is unknown. Below ``unclear`` no emotion is said.
@@ -71,6 +74,12 @@ class Thresholds:
     name_detector: float = 0.5
     name_classifier: float = 0.5
     unclear: float = 0.4
+    tracked: float = 1.0
+
+    @property
+    def lowest(self) -> float:
+        """The score from which a detector has to report a face."""
+        return min(self.detection, self.tracked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +323,8 @@ def _numbers(
 ) -> _Numbers:
     get = Fields(table, file, prefix)
     names = [f.name for f in fields(kind)]
-    values = {name: get.number(name, low, high) for name in names}
+    later = {f.name for f in fields(kind) if f.name in ADDED_LATER} - set(table)
+    values = {name: get.number(name, low, high) for name in names if name not in later}
     unknown = set(table) - set(names)
     if unknown:
         raise BundleInvalid(f"{file}: {prefix}{min(unknown)} is not known.")

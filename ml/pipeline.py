@@ -196,7 +196,7 @@ class _SegmentWork:
             drawings=self.new,
             cuts_ms=cuts,
             kinds=kinds,
-            detections=tuple(self._with_lengths(end.end_ms)),
+            detections=tuple(self._settled(cuts, end.end_ms)),
             timings=dict(self.watch.seconds),
         )
 
@@ -251,6 +251,14 @@ class _SegmentWork:
         for d in self.detections:
             values = {name: getattr(d, name) for name in Detection.__dataclass_fields__}
             yield Detection(**{**values, "shown_ms": shown[d.pts_ms]})
+
+    def _settled(self, cuts: Sequence[int], end_ms: int) -> Sequence[Detection]:
+        """What tracks keep. A track that goes on in the next segment is judged by the part in this one."""
+        found = list(self._with_lengths(end_ms))
+        thresholds = self.models.bundle.thresholds
+        if thresholds.lowest >= thresholds.detection:
+            return found
+        return timeline.settle_faces(found, timeline.shots_from_cuts(end_ms, cuts), thresholds.detection)
 
     def _heed(self) -> None:
         if self.should_stop is not None and self.should_stop():

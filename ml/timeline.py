@@ -185,6 +185,19 @@ def _track(index: int, members: list[int], detections: Sequence[Detection], shot
     )
 
 
+def settle_faces(detections: Sequence[Detection], shots: Sequence[Shot], enough: float) -> list[Detection]:
+    """Tracks decide, not single drawings: a track is kept whole where its strongest face scores ``enough``.
+
+    So a face that is seen well once is kept while it turns away, and what only ever looks a little like a face is not
+    kept at all. The order stays.
+    """
+    kept: set[int] = set()
+    for track in link_tracks(detections, shots):
+        if detections[track.best].score >= enough:
+            kept.update(track.members)
+    return [d for i, d in enumerate(detections) if i in kept]
+
+
 def probability_matrix(detections: Sequence[Detection], emotions: Sequence[Emotion]) -> Probabilities:
     """(n, k) probabilities over ``emotions``, each row summing to 1; a row without any is uniform."""
     if not emotions:

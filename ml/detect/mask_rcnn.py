@@ -54,7 +54,7 @@ class MaskRcnnDetector:
         self._temperature = calibration.detector_temperature
         self._device = device
         network.eval()
-        network.roi_heads.score_thresh = thresholds.detection
+        network.roi_heads.score_thresh = thresholds.lowest
         network.roi_heads.nms_thresh = thresholds.nms
         fold_batch_norm(network.backbone.features)
         self.network = network.to(device=device, memory_format=torch.channels_last)

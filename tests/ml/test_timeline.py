@@ -133,3 +133,16 @@ def test_an_emotion_that_is_not_modelled_has_no_share() -> None:
     few = (Emotion.HAPPY, Emotion.SAD)
     shares = timeline.profiles([face(0)], timeline.shots_from_cuts(100, []), few)["tom"].shares
     assert set(shares) == set(few)
+
+
+def test_a_track_with_one_strong_face_keeps_its_weak_ones_and_others_go() -> None:
+    shots = (Shot(0, 4000),)
+
+    def scored(x: float, *scores: float) -> list[Detection]:
+        return [face(100 * n, x=x, score=score) for n, score in enumerate(scores)]
+
+    strong, weak = scored(10, 0.3, 0.8, 0.35), scored(200, 0.45, 0.45)
+    assert timeline.settle_faces([*strong, *weak], shots, 0.6) == strong
+    assert timeline.settle_faces([*weak, *strong], shots, 0.4) == [*weak, *strong]
+    cut = (Shot(0, 100), Shot(100, 4000))
+    assert timeline.settle_faces(strong, cut, 0.6) == strong[1:]  # a cut ends a track
