@@ -158,8 +158,10 @@ def _spoken(e: Expression, rest: Expression, d: Draw, a: Accent) -> Expression:
         )
         for name in names
     }
-    values["curve"] = float(np.clip(values["curve"], -1.0, 1.0))
-    values["lid_top"] = float(np.clip(rest.lid_top + a.lids * (e.lid_top - 0.08), 0.0, 0.75))
+    feels = e.opening > 0.3 or abs(e.curve) > 0.2 or e.eye_scale > 1.05  # a face that acts rests less
+    values["curve"] = float(np.clip(values["curve"] - 0.6 * a.rest_curve * feels, -1.0, 1.0))
+    heavy = a.rest_lid if e.lid_top > 0.1 else 0.25 * a.rest_lid
+    values["lid_top"] = float(np.clip(0.08 + heavy + a.lids * (e.lid_top - 0.08), 0.0, 0.75))
     values["brow_weight"] = 1.0 + a.brows * (e.brow_weight - 1.0)
     values["mouth_width"] = e.mouth_width * d.between(0.9, 1.1)
     values["opening"] = e.opening * min(1.3, a.opening)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -11,50 +11,144 @@ from numpy.typing import NDArray
 from ml.classify.base import Crop
 from ml.detect.base import Face
 from ml.face import PAPER_CROP, CropSettings, segmented_face
+from ml.render.accent import Accent, random_accent
 from ml.render.cast import CAST
-from ml.render.crowd import look_alike, random_design
+from ml.render.crowd import Split, look_alike, modelled, random_design
+from ml.render.design import Design
 from ml.render.frameset import HEROES, UNKNOWN, FrameSet, Sample, SampleFace
 from ml.render.grounds import paint_stage, paint_wild
-from ml.render.ink import chance, u
-from ml.render.styles import clean_style, wild_style
-from ml.types import Emotion
+from ml.render.ink import Ink, chance, random_ink, u
+from ml.render.styles import Style, clean_style, wild_style
+from ml.types import EMOTIONS, Emotion
 
 Rng = np.random.Generator
 HERO_SHARE = 0.7
+_LEAD = 0  # the identity of the character that a portrait is of
+_TRIES = 8
 
 
-def sample_crop(rng: Rng, settings: CropSettings = PAPER_CROP) -> tuple[Crop, str, Emotion, float]:
+@dataclass(frozen=True, slots=True)
+class CropSample:
+    """One crop and the truth about the face in it.
+
+    ``identity``: the number of the character within the call that drew it. ``parts``: one number per name in PARTS,
+    NaN where the part does not exist or cannot be seen.
+    """
+
+    crop: Crop
+    character: str  # one of CHARACTERS
+    identity: int
+    emotion: Emotion
+    intensity: float
+    parts: tuple[float, ...]
+    readable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Role:
+    """A character as one series draws it."""
+
+    character: str
+    design: Design
+    accent: Accent | None
+    ink: Ink
+    style: Style | None  # None: every picture has its own
+
+
+def sample_crop(
+    rng: Rng, settings: CropSettings = PAPER_CROP, split: Split = "training"
+) -> tuple[Crop, str, Emotion, float]:
     """A crop, whose face it is ("unknown" for a stranger), what it shows and how strongly (0..1).
 
     The box and the mask are a little wrong, as a detector's are. Only readable faces are given.
     """
-    while True:
-        sample = _portrait(rng)
-        readable = [face for face in sample.faces if face.readable]
-        if readable:
-            face = max(readable, key=lambda f: int(np.count_nonzero(f.mask)))
-            crop = segmented_face(sample.rgb, as_detected(rng, face), settings)
-            return crop, face.character, face.emotion, face.intensity
+    (one,) = sample_crops(rng, settings, 1, 1, split, HERO_SHARE)
+    return one.crop, one.character, one.emotion, one.intensity
 
 
-def _portrait(rng: Rng) -> Sample:
+def sample_crops(
+    rng: Rng,
+    settings: CropSettings,
+    identities: int = 1,
+    each: int = 4,
+    split: Split = "training",
+    hero_share: float = 0.35,
+) -> list[CropSample]:
+    """``each`` crops of each of ``identities`` different characters: other feelings, poses, light and places.
+
+    A character keeps its design, its ink and its studio's way of acting; sometimes the look of the picture as well.
+    ``hero_share``: how many are of the sample cast; none in the split ``held_out``. Only readable faces are given.
+    """
+    heroes = [HEROES[int(i)] for i in rng.permutation(len(HEROES))] if split == "training" else []
+    found: list[CropSample] = []
+    for identity in range(identities):
+        name = heroes.pop() if heroes and chance(rng, hero_share) else UNKNOWN
+        crops: list[CropSample] = []
+        while len(crops) < each:  # a character none of whose faces can be read gives way to another
+            role = _role(rng, name, split)
+            crops = _crops_of(rng, role, identity, each, settings, split)
+        found += crops
+    return found
+
+
+def _role(rng: Rng, name: str, split: Split) -> _Role:
+    if name != UNKNOWN:
+        design = CAST[name]
+        accent = None if chance(rng, 0.4) else random_accent(rng, design)
+    else:
+        design = random_design(rng, look_alike(rng) if split == "training" else None, split)
+        if chance(rng, 0.15):
+            design = modelled(rng, design)
+        accent = None if chance(rng, 0.12) else random_accent(rng, design)
+    hero = name != UNKNOWN
+    return _Role(name, design, accent, random_ink(rng), _style(rng, hero) if chance(rng, 0.5) else None)
+
+
+def _style(rng: Rng, hero: bool) -> Style:
+    return clean_style(rng) if chance(rng, 0.7 if hero else 0.4) else wild_style(rng)
+
+
+def _crops_of(
+    rng: Rng, role: _Role, identity: int, each: int, settings: CropSettings, split: Split
+) -> list[CropSample]:
+    """As many as wanted, or fewer where its faces mostly cannot be read."""
+    order = [EMOTIONS[int(i)] for _ in range(each // len(EMOTIONS) + 1) for i in rng.permutation(len(EMOTIONS))]
+    crops: list[CropSample] = []
+    for emotion in order[:each]:
+        for _ in range(_TRIES):
+            sample = _portrait(rng, role, emotion, split)
+            readable = [f for f in sample.faces if f.readable and f.identity == _LEAD and f.emotion is emotion]
+            if readable:
+                face = readable[0]
+                crop = segmented_face(sample.rgb, as_detected(rng, face), settings)
+                truth = (face.emotion, face.intensity, face.parts)
+                crops.append(CropSample(crop, role.character, identity, *truth))
+                break
+        else:
+            return crops
+    return crops
+
+
+def _portrait(rng: Rng, role: _Role, emotion: Emotion, split: Split) -> Sample:
     """A small picture with one head near its middle and, at times, a neighbour or a thing in front."""
     head = float(np.exp(u(rng, np.log(24), np.log(130))))
     side = round(1.9 * head) + 16
-    s = FrameSet(rng, side, side)
-    hero = chance(rng, HERO_SHARE)
+    s = FrameSet(rng, side, side, split)
+    s.ink = role.ink
+    s.accents[role.design] = role.accent  # the first, so that its identity is _LEAD
+    hero = role.character != UNKNOWN
     if chance(rng, 0.65 if hero else 0.3):
         paint_stage(s.canvas, rng, chance(rng, 0.5))
     else:
         paint_wild(s.canvas, rng)
     if chance(rng, 0.12):
-        s.add(UNKNOWN, random_design(rng), u(rng, 0, side), u(rng, 0.2, 0.8) * side, 0.8 * head, 0.9)
-    name = HEROES[int(rng.integers(len(HEROES)))] if hero else UNKNOWN
-    design = CAST[name] if hero else random_design(rng, look_alike(rng))
-    s.add(name, design, side * u(rng, 0.42, 0.58), side * u(rng, 0.42, 0.58), head, 0.9)
+        other = random_design(rng, None, split)
+        s.add(UNKNOWN, other, u(rng, 0, side), u(rng, 0.2, 0.8) * side, 0.8 * head, 0.9)
+    place = side * u(rng, 0.42, 0.58), side * u(rng, 0.42, 0.58)
+    s.add(role.character, role.design, *place, head, 0.9, emotion)
     if chance(rng, 0.06):
         s.foreground()
-    style = clean_style(rng) if chance(rng, 0.75 if hero else 0.4) else wild_style(rng)
+    style = role.style if role.style is not None else _style(rng, hero)
     return s.finish(replace(style, bars=(0.0, 0.0), corner=0.0))
 
 

@@ -12,17 +12,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.render.accent import Accent, random_accent
 from ml.render.bodies import draw_body, haunch, paw
 from ml.render.body import ACTIONS, draw_character
 from ml.render.canvas import Canvas, Colour
 from ml.render.cast import CAST
-from ml.render.crowd import random_design
+from ml.render.covers import draw_cover
+from ml.render.crowd import Split, random_design
 from ml.render.design import Design, Pose
-from ml.render.expression import expression_for
+from ml.render.expression import Expression, Mouth, expression_for
 from ml.render.head import HeadDrawn, draw_head
 from ml.render.ink import Ink, chance, random_ink, u
+from ml.render.parts import MOUTH_PARTS, PARTS, UNSEEN, hide_parts, parts_of
 from ml.render.props import draw_prop
-from ml.render.strangers import draw_stranger, stranger_look
+from ml.render.strangers import THROWN_BACK, draw_stranger, stranger_look, stranger_parts
 from ml.render.styles import Style, apply_style, hidden
 from ml.types import EMOTIONS, Box, Emotion
 
@@ -34,6 +37,7 @@ LEAST_SIDE = 6  # pixels of a face's box
 LEAST_SHARE = 0.25  # of a face that must be in sight
 READABLE_SHARE = 0.45
 READABLE_HEIGHT = 18  # pixels
+_MOUTH, _EYES = PARTS.index("mouth_curve"), PARTS.index("eyes_shut")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,8 @@ class SampleFace:
     emotion: Emotion
     intensity: float
     readable: bool
+    parts: tuple[float, ...] = UNSEEN  # of PARTS; NaN where a part does not exist or cannot be seen
+    identity: int = -1  # the same design drawn twice in one sample has the same number; -1 unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,10 @@ class _Actor:
     intensity: float
     head: HeadDrawn
     whole: int  # pixels of the face if nothing hid it and the picture had no edge
-    legible: bool  # not in profile, and drawn by the rules of its emotion
+    legible: bool  # drawn by the rules of its emotion, towards the viewer
+    parts: tuple[float, ...]
+    identity: int
+    without_mouth: bool  # eyes and brows alone would tell
 
 
 # ------------------------------------------------------------------------------------------------ actors
@@ -73,22 +82,39 @@ class _Actor:
 class FrameSet:
     """A picture being put together: the canvas (units: pixels) and who stands on it."""
 
-    def __init__(self, rng: Rng, width: int, height: int) -> None:
-        self.rng, self.width, self.height = rng, width, height
+    def __init__(self, rng: Rng, width: int, height: int, split: Split = "training") -> None:
+        self.rng, self.width, self.height, self.split = rng, width, height, split
         self.canvas = Canvas(width, height, supersample=2)
         self.actors: list[_Actor] = []
         self.ink: Ink = random_ink(rng)
+        self.accents: dict[Design, Accent | None] = {}  # how each character here is acted
+        self._strangers = 0
 
-    def add(self, character: str, design: Design, x: float, y: float, head: float, whole: float) -> None:
+    def add(
+        self,
+        character: str,
+        design: Design,
+        x: float,
+        y: float,
+        head: float,
+        whole: float,
+        emotion: Emotion | None = None,
+        covered: float = 0.08,
+    ) -> None:
         """Draws a character with the middle of its head at (x, y) and a skull ``head`` pixels high.
 
         ``whole``: the chance that its own body is drawn rather than a bare head or a head on somebody's body.
+        ``covered``: the chance that something lies on a part of its face.
         """
         rng, canvas = self.rng, self.canvas
-        emotion = EMOTIONS[int(rng.integers(len(EMOTIONS)))]
-        intensity = u(rng, 0.35, 1.0) if emotion is not Emotion.NEUTRAL else u(rng, 0.0, 0.5)
-        expression = expression_for(emotion, intensity, rng)
+        if emotion is None:
+            emotion = EMOTIONS[int(rng.integers(len(EMOTIONS)))]
+        intensity = u(rng, 0.2, 1.0) if emotion is not Emotion.NEUTRAL else u(rng, 0.0, 0.5)
+        expression = expression_for(emotion, intensity, rng, self._accent(character, design))
         pose = random_pose(rng)
+        asleep = emotion is Emotion.NEUTRAL and chance(rng, 0.12)
+        if asleep:
+            expression, pose = _asleep(rng, expression, pose)
         face = len(self.actors) + 1
         if chance(rng, whole):
             height = head / design.head_share
@@ -97,20 +123,43 @@ class FrameSet:
         else:
             self._body(x, y, head, design.skin)
             drawn = draw_head(canvas, design, expression, pose, x, y, head, face)
+        parts = parts_of(expression, design, pose)
+        if chance(rng, 0.6 if asleep else covered) and drawn.eye_places:
+            parts = hide_parts(parts, draw_cover(canvas, rng, drawn, self.ink, lying=asleep))
+        identity = self._identity(design)
         legible = abs(pose.yaw) <= 65
-        self.actors.append(_Actor(character, emotion, intensity, drawn, canvas.whole_area(face), legible))
+        tells = eyes_tell(expression) or emotion is Emotion.NEUTRAL
+        area = canvas.whole_area(face)
+        self.actors.append(_Actor(character, emotion, intensity, drawn, area, legible, parts, identity, tells))
+
+    def _accent(self, character: str, design: Design) -> Accent | None:
+        if design not in self.accents:
+            plain = chance(self.rng, 0.4 if character != UNKNOWN else 0.12)
+            self.accents[design] = None if plain else random_accent(self.rng, design)
+        return self.accents[design]
+
+    def _identity(self, design: Design) -> int:
+        """A design's number in this picture; heads that have no design are numbered from 101."""
+        return list(self.accents).index(design)
 
     def add_stranger(self, x: float, y: float, head: float) -> None:
         """A head in true profile or thrown back, above a body of its colour or none."""
         rng, canvas = self.rng, self.canvas
-        emotion = EMOTIONS[int(rng.integers(len(EMOTIONS)))]
+        look = stranger_look(rng, self.split)
+        back = chance(rng, 0.4)
+        choices = THROWN_BACK if back else EMOTIONS
+        emotion = choices[int(rng.integers(len(choices)))]
         intensity = u(rng, 0.4, 1.0)
-        expression = expression_for(emotion, intensity, rng)
+        expression = expression_for(emotion, intensity, rng, random_accent(rng) if chance(rng, 0.5) else None)
         face = len(self.actors) + 1
-        look = stranger_look(rng)
         self._body(x, y, head, look.skin)
-        drawn = draw_stranger(canvas, rng, look, self.ink, expression, x, y, head, face)
-        self.actors.append(_Actor(UNKNOWN, emotion, intensity, drawn, canvas.whole_area(face), False))
+        drawn = draw_stranger(canvas, rng, look, self.ink, expression, x, y, head, face, back)
+        parts = stranger_parts(expression, back)
+        self._strangers += 1
+        identity = 100 + self._strangers
+        area = canvas.whole_area(face)
+        tells = eyes_tell(expression)
+        self.actors.append(_Actor(UNKNOWN, emotion, intensity, drawn, area, True, parts, identity, tells))
 
     def _body(self, x: float, y: float, head: float, skin: Colour) -> None:
         """A body for a head that has none: in its colour or another, or a lump that the head grows out of."""
@@ -127,7 +176,9 @@ class FrameSet:
     def add_back(self, x: float, y: float, head: float) -> None:
         """Somebody seen from behind: a head without a face."""
         rng = self.rng
-        design = CAST[HEROES[int(rng.integers(len(HEROES)))]] if chance(rng, 0.4) else random_design(rng)
+        design = CAST[HEROES[int(rng.integers(len(HEROES)))]] if chance(rng, 0.4) else None
+        if design is None or self.split != "training":
+            design = random_design(rng, None, self.split)
         pose = Pose(yaw=u(rng, 150, 210), roll=float(rng.normal()) * 8, action=_action(rng))
         height = head / design.head_share
         expression = expression_for(Emotion.NEUTRAL, 0.2, rng)
@@ -162,6 +213,23 @@ class FrameSet:
         return Sample(rgb, faces)
 
 
+def eyes_tell(e: Expression) -> bool:
+    """Whether brows and lids alone would give the feeling away."""
+    brows = abs(e.brow_inner) + abs(e.brow_outer)
+    return e.eyes != "open" or brows + abs(e.lid_angle) + 1.5 * abs(e.eye_scale - 1.0) + 0.4 * (e.tears > 0.3) > 0.4
+
+
+def _asleep(rng: Rng, e: Expression, pose: Pose) -> tuple[Expression, Pose]:
+    """Shut eyes, a slack mouth, and a head that lies or has sunk."""
+    mouths: tuple[Mouth, ...] = ("line", "line", "open", "oval")
+    mouth = mouths[int(rng.integers(len(mouths)))]
+    slack = replace(
+        e, eyes="shut", mouth=mouth, opening=u(rng, 0.15, 0.5), curve=u(rng, -0.1, 0.15), teeth=0, lid_angle=0.0
+    )
+    roll = u(rng, 55, 110) * (1 if chance(rng, 0.5) else -1) if chance(rng, 0.7) else u(rng, -30, 30)
+    return slack, replace(pose, roll=roll, blink=0.0)
+
+
 def _action(rng: Rng) -> str:
     names = tuple(ACTIONS)
     return names[int(rng.integers(len(names)))]
@@ -175,7 +243,7 @@ def random_pose(rng: Rng) -> Pose:
         else u(rng, 50, 82) * (-1 if chance(rng, 0.5) else 1)
     )
     pitch = float(np.clip(rng.normal() * 8, -22, 22)) if chance(rng, 0.9) else u(rng, -32, -15)
-    roll = float(np.clip(rng.normal() * 9, -28, 28)) if chance(rng, 0.92) else u(rng, -100, 100)
+    roll = float(np.clip(rng.normal() * 9, -28, 28)) if chance(rng, 0.9) else u(rng, -115, 115)
     return Pose(
         yaw=yaw,
         pitch=pitch,
@@ -201,8 +269,13 @@ def _face_of(actor: _Actor, ids: NDArray[np.uint8], face: int) -> SampleFace | N
     short, tall = min(box[2] - box[0], box[3] - box[1]), box[3] - box[1]
     if short < LEAST_SIDE:
         return None
-    readable = actor.legible and tall >= READABLE_HEIGHT and area >= READABLE_SHARE * actor.whole
-    return SampleFace(actor.character, box, mask, actor.emotion, actor.intensity, readable)
+    parts = actor.parts
+    mouth = actor.head.mouth_place
+    if mouth is not None and not _near(mask, *mouth):
+        parts = hide_parts(parts, MOUTH_PARTS)
+    speaks = not math.isnan(parts[_MOUTH]) or (actor.without_mouth and not math.isnan(parts[_EYES]))
+    readable = actor.legible and speaks and tall >= READABLE_HEIGHT and area >= READABLE_SHARE * actor.whole
+    return SampleFace(actor.character, box, mask, actor.emotion, actor.intensity, readable, parts, actor.identity)
 
 
 def _near(mask: NDArray[np.bool_], x: float, y: float) -> bool:

@@ -7,9 +7,10 @@ are drawn as id 0, so that they hide faces behind them and are not part of their
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ml.render.beards import draw_beard, draw_mane, draw_moustache
 from ml.render.canvas import Canvas, Linear, Path, brush, ellipse, scale_colour, smooth
@@ -26,11 +27,14 @@ from ml.render.turn import Inks, Turn, draw_drop, inks_of, paint_of, skull_path
 class HeadDrawn:
     """``eyes``: how many eyes can be seen (0..2) before anything else is drawn in front.
 
-    ``eye_places``: the middle of each of them, in pixels of the canvas.
+    ``eye_places``: the middle of each of them, in pixels of the canvas; ``mouth_place`` that of the mouth, if it is
+    seen. ``matrix`` maps skull radii about the skull's middle to pixels, so that more can be drawn on the head.
     """
 
     eyes: int
     eye_places: tuple[tuple[float, float], ...] = ()
+    mouth_place: tuple[float, float] | None = None
+    matrix: NDArray[np.float64] | None = field(default=None, compare=False)
 
 
 def draw_head(
@@ -67,6 +71,7 @@ def draw_head(
         draw_bumps(canvas, design, inks, turn, face)
         eyes = 0
         places: tuple[tuple[float, float], ...] = ()
+        mouth = None
         if turn.away:
             draw_hair(canvas, design, inks, turn, skull)
         else:
@@ -76,12 +81,22 @@ def draw_head(
             draw_moustache(canvas, design, inks, turn)
             eyes = draw_eyes(canvas, design, expression, pose, inks, turn, face)
             places = eye_places(canvas, design, turn)
+            mouth = _mouth_place(canvas, design, turn)
             draw_hair(canvas, design, inks, turn, skull)
             draw_growths(canvas, design, inks, turn)
             draw_brows(canvas, design, expression, inks, turn)
             draw_tears(canvas, design, expression, turn)
         _signs(canvas, design, expression)
-    return HeadDrawn(eyes, places)
+        matrix = canvas.matrix
+    return HeadDrawn(eyes, places, mouth, matrix)
+
+
+def _mouth_place(canvas: Canvas, design: Design, turn: Turn) -> tuple[float, float] | None:
+    x, y, depth = turn.point(0.0, design.mouth_y, 0.85 * design.muzzle)
+    if depth < 0.0:
+        return None
+    (place,) = canvas.to_pixels(np.array([(x, y)]))
+    return float(place[0]), float(place[1])
 
 
 def _fluff(canvas: Canvas, design: Design, inks: Inks) -> None:

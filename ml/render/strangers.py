@@ -15,10 +15,14 @@ from ml.render.expression import Expression
 from ml.render.head import HeadDrawn
 from ml.render.ink import BLACK, WHITE, Ink, chance, hsv, random_colour, u
 from ml.render.palette import fur, hair_tone, pick, skin_tone
+from ml.render.parts import hide_parts, parts_of
+from ml.types import Emotion
 
 Rng = np.random.Generator
 MOUTH: Colour = (96.0, 20.0, 30.0)
 TONGUE: Colour = (224.0, 100.0, 108.0)
+HELD_OUT_KINDS = ("dragon", "frog", "alien")
+THROWN_BACK = (Emotion.HAPPY, Emotion.SAD, Emotion.ANGRY, Emotion.SURPRISED, Emotion.SCARED)  # who throws a head back
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,12 @@ class Look:
     hair: Colour
 
 
-def stranger_look(rng: Rng) -> Look:
+def stranger_look(rng: Rng, split: str = "training") -> Look:
+    """Somebody made up; in the split ``held_out`` of kinds that training never draws."""
+    if split == "held_out":
+        kind = pick(rng, *HELD_OUT_KINDS)
+        skin = hsv(u(rng, 0.2, 0.9), u(rng, 0.2, 0.8), u(rng, 0.45, 0.9))
+        return Look(kind, skin, mix(skin, WHITE, 0.5), hsv(0.1, 0.8, 0.9), hair_tone(rng))
     kind = pick(rng, "man", "man", "tough", "dog", "dog", "bird", "bird", "cat", "rodent")
     skin = skin_tone(rng) if kind in ("man", "tough") else random_colour(rng) if kind == "bird" else fur(rng)
     light = pick(rng, mix(skin, WHITE, 0.5), skin, (246.0, 226.0, 196.0))
@@ -91,19 +100,38 @@ class _Head:
 
 
 def draw_stranger(
-    canvas: Canvas, rng: Rng, look: Look, ink: Ink, expression: Expression, x: float, y: float, size: float, face: int
+    canvas: Canvas,
+    rng: Rng,
+    look: Look,
+    ink: Ink,
+    expression: Expression,
+    x: float,
+    y: float,
+    size: float,
+    face: int,
+    back: bool | None = None,
 ) -> HeadDrawn:
-    """A made-up head about ``size`` pixels high with its middle at (x, y), turned to either side."""
+    """A made-up head about ``size`` pixels high with its middle at (x, y), turned to either side.
+
+    ``back``: thrown back with a gaping mouth, rather than in profile; None leaves it to chance.
+    """
     head = _Head(canvas, rng, look, ink, expression, face)
     side = 1.0 if chance(rng, 0.5) else -1.0
-    back = chance(rng, 0.4)
+    back = chance(rng, 0.4) if back is None else back
     roll = float(rng.normal()) * 10 - (side * u(rng, 0, 40) if back and chance(rng, 0.4) else 0.0)
     with canvas.at(x, y, roll, (side * size / 2, size / 2)):
         if back:
             _thrown_back(head)
         else:
             _profile(head)
-    return HeadDrawn(len(head.eyes), tuple(head.eyes))
+        matrix = canvas.matrix
+    return HeadDrawn(len(head.eyes), tuple(head.eyes), None, matrix)
+
+
+def stranger_parts(expression: Expression, back: bool) -> tuple[float, ...]:
+    """The parts of PARTS that a head of this module shows."""
+    names = ("ears", "sweat", "brow_asym", "gaze_x", "mouth_width", "teeth", "tongue")
+    return hide_parts(parts_of(expression), (*names, "mouth_open") if back else names)
 
 
 # ------------------------------------------------------------------------------------------------ profiles
