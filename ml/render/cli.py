@@ -5,10 +5,20 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from ml.render.episode import STYLES, render_episode, truth_path
+from ml.render.cast import CAST
+from ml.render.crowd import held_out_cast, training_cast
+from ml.render.design import Design
+from ml.render.episode import ALL_STYLES, render_episode, truth_path
 from ml.render.titles import title_for
+
+CASTS: dict[str, Callable[[int], dict[str, Design]]] = {
+    "friends": lambda seed: CAST,
+    "training": training_cast,
+    "held-out": held_out_cast,
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the videos and truth files")
     parser.add_argument("--duration", type=float, default=40.0, metavar="SECONDS", help="of each episode (default 40)")
     parser.add_argument("--size", type=_size, default=(640, 360), metavar="WxH", help="of the picture (640x360)")
-    parser.add_argument("--style", choices=sorted(STYLES), default="modern", help="look of the film (modern)")
+    parser.add_argument("--style", choices=ALL_STYLES, default="modern", help="look of the film (modern)")
+    parser.add_argument("--cast", choices=list(CASTS), default="friends", help="who acts (the four friends)")
+    parser.add_argument(
+        "--cast-seed", type=int, metavar="S", help="of a cast other than the friends (that of the first episode)"
+    )
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -34,9 +48,11 @@ def episode_name(number: int, seed: int) -> str:
 
 def run(args: argparse.Namespace) -> int:
     """Renders, a progress line per episode. Exit status 2: the options make no episode; 1: it cannot be written."""
-    if args.episodes < 1 or args.first < 1 or args.seed < 0:
-        print("render: --episodes and --first are at least 1 and --seed at least 0", file=sys.stderr)  # noqa: T201
+    cast_seed = args.seed if args.cast_seed is None else args.cast_seed
+    if args.episodes < 1 or args.first < 1 or args.seed < 0 or cast_seed < 0:
+        print("render: --episodes and --first are at least 1 and seeds at least 0", file=sys.stderr)  # noqa: T201
         return 2
+    cast = CASTS[args.cast](cast_seed)
     for number in range(args.first, args.first + args.episodes):
         seed = args.seed + number - args.first
         path = args.out / f"{episode_name(number, seed)}.mp4"
@@ -44,7 +60,13 @@ def run(args: argparse.Namespace) -> int:
         try:
             args.out.mkdir(parents=True, exist_ok=True)
             truth = render_episode(
-                path, seed, duration_s=args.duration, size=args.size, style=args.style, on_progress=_Line(path.name)
+                path,
+                seed,
+                duration_s=args.duration,
+                size=args.size,
+                style=args.style,
+                cast=cast,
+                on_progress=_Line(path.name),
             )
         except ValueError as error:
             print(f"render: {error}", file=sys.stderr)  # noqa: T201

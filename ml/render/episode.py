@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 
 from ml.render.canvas import Image
+from ml.render.design import Design
+from ml.render.looks import LOOKS, Dress
 from ml.render.stage import Frame, Stage
 from ml.render.story import FPS, Script, ShotPlan, write_script
 from ml.render.styles import CLEAN, Style, apply_style
@@ -23,6 +25,8 @@ STYLES: dict[str, Style] = {
     "film": Style("film", saturation=0.78, tint=(1.04, 0.98, 0.86), contrast=0.94, blur=0.0015, vignette=0.3),
     "grey": Style("grey", saturation=0.0, contrast=0.92, blur=0.002, vignette=0.35),
 }
+
+ALL_STYLES = (*STYLES, *LOOKS)  # names that an episode's style may have
 
 Progress = Callable[[int, int], None]  # frames done, frames in all
 
@@ -53,23 +57,26 @@ def render_episode(
     duration_s: float = 40.0,
     size: tuple[int, int] = (640, 360),
     style: str = "modern",
+    cast: Mapping[str, Design] | None = None,
     on_progress: Progress | None = None,
 ) -> Truth:
     """Writes ``path`` (MP4) and ``NAME.truth.json`` beside it. The same arguments give the same bytes.
 
-    Raises ValueError for an odd or tiny size, an unknown style, or a length under one second.
+    ``style``: one of ALL_STYLES; a look's free numbers follow from ``seed``. ``cast``: who acts, by slug; None: the
+    four friends. Raises ValueError for an odd or tiny size, an unknown style, a length under one second, a cast of
+    fewer than two.
     """
     path = Path(path)
     width, height = size
     if width % 2 or height % 2 or width < 64 or height < 64:
         raise ValueError(f"the picture's width and height are even and at least 64, not {width} x {height}")
-    if style not in STYLES:
-        raise ValueError(f"there is no style {style!r}; there are {', '.join(STYLES)}")
-    script = write_script(seed, duration_s, width=360.0 * width / height)
+    if style not in ALL_STYLES:
+        raise ValueError(f"there is no style {style!r}; there are {', '.join(ALL_STYLES)}")
+    script = write_script(seed, duration_s, width=360.0 * width / height, cast=cast)
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
-        found = _render(path, script, size, STYLES[style], on_progress)
+        found = _render(path, script, size, style_for(style, seed, width / height), on_progress)
     finally:
         cv2.setNumThreads(threads)
     truth = Truth(
@@ -85,15 +92,20 @@ def render_episode(
     return truth
 
 
+def style_for(name: str, seed: int, aspect: float) -> Style | Dress:
+    """What an episode of that style and seed goes through: a film style, or a look with its numbers drawn."""
+    return STYLES[name] if name in STYLES else LOOKS[name].dress(np.random.default_rng([seed, 23]), aspect)
+
+
 def truth_path(video: Path) -> Path:
     return video.with_name(video.stem + ".truth.json")
 
 
 def _render(
-    path: Path, script: Script, size: tuple[int, int], style: Style, on_progress: Progress | None
+    path: Path, script: Script, size: tuple[int, int], style: Style | Dress, on_progress: Progress | None
 ) -> tuple[TruthDrawing, ...]:
     part = path.with_name(path.name + ".part")
-    stage = Stage(script, *size)
+    stage = Stage(script, *size, dress=style if isinstance(style, Dress) else None)
     starts: list[tuple[int, Frame]] = []
     try:
         with _Encoder(part, size) as encoder:
@@ -102,7 +114,7 @@ def _render(
                 if shown is not None:
                     encoder.hold(shown, start)
                 rng = np.random.default_rng([script.seed, 17, start])
-                shown = frame.picture if style == CLEAN else apply_style(frame.picture, style, rng)
+                shown = shown_as(frame.picture, style, rng)
                 starts.append((start, Frame(frame.picture[:0], frame.faces)))
                 if on_progress is not None:
                     on_progress(start, script.frames)
@@ -118,6 +130,13 @@ def _render(
         TruthDrawing(frame_ms(start), frame_ms(end) - frame_ms(start), frame.faces)
         for (start, frame), end in zip(starts, ends, strict=True)
     )
+
+
+def shown_as(picture: Image, style: Style | Dress, rng: np.random.Generator) -> Image:
+    """A drawing as the viewer sees it."""
+    if isinstance(style, Dress):
+        return style.project(picture, rng)
+    return picture if style == CLEAN else apply_style(picture, style, rng)
 
 
 class _Encoder:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ml.render import recolour, surfaces, wear
 from ml.render.canvas import Canvas, Colour, Image, scale_colour
-from ml.render.crowd import COMPUTER_FAMILIES, FILM_FAMILIES
+from ml.render.crowd import COMPUTER_FAMILIES, FILM_FAMILIES, Split
 from ml.render.design import Design, Fill
 from ml.render.ink import BLACK, WHITE, Ink, chance, hsv, random_colour, u
 from ml.render.motion import drawn_since, shaken
@@ -317,7 +317,7 @@ TRAINING_LOOKS: tuple[str, ...] = tuple(name for name in LOOKS if name not in HE
 _WEIGHTS = {"print_1930": 1.5, "two_colour": 1.5, "soft_3d": 1.6, "golden_age": 1.4, "anything": 2.0}
 
 
-def random_look(rng: Rng, split: str = "training") -> Look:
+def random_look(rng: Rng, split: Split = "training") -> Look:
     """A look to train with, or one that is kept for tests (``split`` "held_out")."""
     names = HELD_OUT_LOOKS if split == "held_out" else TRAINING_LOOKS
     weights = np.array([_WEIGHTS.get(name, 1.0) for name in names])

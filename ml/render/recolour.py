@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,7 @@ def recoloured(picture: Image, table: Table) -> Image:
     return np.asarray(table[(p[..., 0] << 10) | (p[..., 1] << 5) | p[..., 2]])
 
 
-def _table(colours: NDArray[np.floating]) -> Table:
+def _table(colours: NDArray[Any]) -> Table:
     return np.asarray(np.clip(colours, 0, 255), np.uint8)
 
 
@@ -96,12 +97,12 @@ def neon(rng: Rng) -> Table:
     shift = u(rng, -0.04, 0.04)
     inks = [(14.0, 6.0, 30.0), (48.0, 16.0, 86.0), (255.0, 252.0, 255.0)]
     inks += [hsv(h + shift, u(rng, 0.75, 1.0), u(rng, 0.8, 1.0)) for h in hues]
-    return _nearest(np.array(inks, np.float32), u(rng, 1.0, 1.5))
+    return _nearest(np.array(inks, np.float32), u(rng, 0.7, 1.1), u(rng, 1.3, 2.0))
 
 
-def _nearest(inks: NDArray[np.float32], weight: float) -> Table:
-    """Every colour becomes the nearest of ``inks``; ``weight``: how much more brightness counts than hue."""
-    cube = _cube()
+def _nearest(inks: NDArray[np.float32], weight: float, gamma: float = 1.0) -> Table:
+    """Every colour, darkened by ``gamma``, becomes the nearest of ``inks``; ``weight``: brightness against hue."""
+    cube = np.asarray(255 * (_cube() / 255) ** np.float32(gamma), np.float32)
 
     def place(colours: NDArray[np.float32]) -> NDArray[np.float32]:
         grey = _grey(colours)

@@ -24,7 +24,7 @@ from ml.render.bodies import draw_body
 from ml.render.captions import caption
 from ml.render.cast import CAST
 from ml.render.crop import sample_crop
-from ml.render.crowd import look_alike, random_design
+from ml.render.crowd import Split, families_of, look_alike, random_design
 from ml.render.design import Design
 from ml.render.frameset import (
     CHARACTERS,
@@ -45,7 +45,7 @@ __all__ = ["CHARACTERS", "SIZE", "UNKNOWN", "Sample", "SampleFace", "sample_crop
 
 Rng = np.random.Generator
 SIZE = (384, 216)  # width, height
-SPLITS = ("training", "held_out")
+SPLITS: tuple[Split, ...] = ("training", "held_out")
 FRIENDS = 0.25  # of the frames: the cast in its own places
 EMPTY = 0.12  # of the frames: no face
 
@@ -105,7 +105,7 @@ def _episode_frame(s: FrameSet) -> None:
 class _Scene:
     """A picture of any studio: strangers (and at times the cast) in one look, among things of all kinds."""
 
-    def __init__(self, s: FrameSet, dress: Dress, split: str) -> None:
+    def __init__(self, s: FrameSet, dress: Dress, split: Split) -> None:
         self.s, self.dress, self.split = s, dress, split
         s.ink = dress.ink(s.ink)
 
@@ -204,8 +204,10 @@ class _Scene:
                 s.add(UNKNOWN, design, x + u(rng, 0.7, 1.1) * head, y + u(rng, -0.15, 0.15) * head, head, 0.0)
 
     def _stranger(self) -> Design:
-        rng = self.s.rng
-        return self.dress.design(_design(rng, self.dress.look.families, self.split))
+        rng, among = self.s.rng, self.dress.look.families
+        families = families_of(self.split, among) if among else ()
+        family = families[int(rng.integers(len(families)))] if families else None
+        return self.dress.design(random_design(rng, family, self.split))
 
     def nobody(self) -> None:
         """No face at all: things, headless bodies, heads from behind."""
@@ -218,12 +220,7 @@ class _Scene:
             s.add_back(u(rng, 0, s.width), u(rng, 0.2, 0.9) * s.height, u(rng, 0.1, 0.5) * s.height)
 
 
-def _design(rng: Rng, families: Sequence[str], split: str) -> Design:
-    family = families[int(rng.integers(len(families)))] if families and split == "training" else None
-    return random_design(rng, family)
-
-
-def sample_frame(rng: Rng, size: tuple[int, int] = SIZE, split: str = "training") -> Sample:
+def sample_frame(rng: Rng, size: tuple[int, int] = SIZE, split: Split = "training") -> Sample:
     """One frame of ``size`` (width, height).
 
     ``split`` "training": a quarter like the sample series, an eighth without any face, the rest in any training look.

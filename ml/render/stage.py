@@ -13,6 +13,7 @@ from ml.render.backgrounds import STAGE, Backdrop, paint_place
 from ml.render.body import draw_character
 from ml.render.canvas import Canvas, Colour, Image, Radial, ellipse, mix, polygon, scale_colour
 from ml.render.foreground import FRONT
+from ml.render.looks import Dress
 from ml.render.story import Camera, Prop, Script, ShotPlan
 from ml.render.truth import TruthFace, truth_face
 from ml.types import ShotKind
@@ -29,11 +30,17 @@ class Frame:
 
 
 class Stage:
-    """Draws the frames of one script at one size; keeps the painting of the current place."""
+    """Draws the frames of one script at one size; keeps the painting of the current place.
 
-    def __init__(self, script: Script, width: int, height: int, supersample: int = 2) -> None:
+    ``dress``: the look to draw in; None draws everybody in their own line and leaves colours alone.
+    """
+
+    def __init__(
+        self, script: Script, width: int, height: int, supersample: int = 2, dress: Dress | None = None
+    ) -> None:
         self.script, self.width, self.height, self.supersample = script, width, height, supersample
         self.scale = height / STAGE
+        self.dress = dress
         self._painted: tuple[tuple[str, int, float, float], Backdrop] | None = None
 
     def changes(self, shot: ShotPlan, frame: int) -> bool:
@@ -52,7 +59,17 @@ class Stage:
             self._credits(canvas, shot)
         elif shot.kind is ShotKind.STORY:
             return self._story(canvas, shot, frame)
+        self._develop(canvas)
         return Frame(canvas.image(), ())
+
+    def _develop(self, canvas: Canvas) -> None:
+        """Puts a drawn canvas into the look; what the look covers with black is nobody's face."""
+        if self.dress is None:
+            return
+        self.dress.develop(canvas, np.random.default_rng([self.script.seed, 31]))
+        covered = self.dress.hidden(self.height, self.width)
+        if covered is not None:
+            canvas.ids[covered] = 0
 
     def _story(self, canvas: Canvas, shot: ShotPlan, frame: int) -> Frame:
         x, y, zoom = camera_at(shot.camera, frame, shot.place_seed)
@@ -62,18 +79,23 @@ class Stage:
             canvas.paste(backdrop.picture, _closer(shot, self.script.width) @ backdrop.matrix)
             for prop in shot.props:
                 if not prop.front:
-                    _draw_prop(canvas, prop)
+                    _draw_prop(canvas, prop, self.dress)
+            ground = canvas.pixels.copy() if self.dress is not None and self.dress.dim < 1.0 else None
             for number, actor in enumerate(shot.actors, start=1):
                 moment = act(actor, frame, shot.hold, shot.frames)
                 shadow = ellipse(moment.x, actor.y, 0.2 * actor.height, 0.028 * actor.height)
                 canvas.fill(shadow, (20.0, 20.0, 30.0), face=0, alpha=0.25)
+                design = actor.design if self.dress is None else self.dress.design(actor.design)
                 drawn = draw_character(
-                    canvas, actor.design, moment.expression, moment.pose, moment.x, actor.y, actor.height, number
+                    canvas, design, moment.expression, moment.pose, moment.x, actor.y, actor.height, number
                 )
                 faces.append((number, drawn.eyes, actor.character, moment))
             for prop in shot.props:
                 if prop.front:
-                    _draw_prop(canvas, prop)
+                    _draw_prop(canvas, prop, self.dress)
+        if self.dress is not None and ground is not None:
+            self.dress.before_the_light(canvas, ground)
+        self._develop(canvas)
         found = []
         for number, eyes, character, moment in faces:
             whole = canvas.whole_area(number)
@@ -172,8 +194,10 @@ _PROPS = {
 }
 
 
-def _draw_prop(canvas: Canvas, prop: Prop) -> None:
+def _draw_prop(canvas: Canvas, prop: Prop, dress: Dress | None) -> None:
     ink = props.Ink(colour=(60.0, 50.0, 56.0), width=0.035, tinted=0.7, shading=0.2)
+    if dress is not None:
+        ink = dress.ink(ink)
     with canvas.at(prop.x, prop.y, scale=prop.size):
         if prop.front:
             FRONT[prop.kind](canvas, np.random.default_rng(prop.seed))

@@ -5,6 +5,7 @@ Times inside a shot are frames from its start. A script follows from its seed, l
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -132,9 +133,10 @@ class Script:
 
 
 class _Writer:
-    """Keeps the random numbers and where in the episode the story is."""
+    """Keeps the random numbers, who may appear, and where in the episode the story is."""
 
-    def __init__(self, seed: int, width: float) -> None:
+    def __init__(self, seed: int, width: float, cast: Mapping[str, Design]) -> None:
+        self.cast = dict(cast)
         self.rng = np.random.default_rng([seed, 7])
         self.width = width
         self.mood = self.rng.dirichlet(np.full(len(_GAGS), 0.7))  # an episode leans towards some gags
@@ -158,12 +160,20 @@ class _Writer:
         return options[int(self.rng.integers(len(options)))]
 
 
-def write_script(seed: int, duration_s: float, width: float = 640.0) -> Script:
-    """``width`` is the picture's width when its height is 360. Raises ValueError for a length under one second."""
+def write_script(
+    seed: int, duration_s: float, width: float = 640.0, cast: Mapping[str, Design] | None = None
+) -> Script:
+    """``width`` is the picture's width when its height is 360; ``cast``: who acts, by slug (the four friends).
+
+    Raises ValueError for a length under one second and for a cast of fewer than two.
+    """
+    actors = CAST if cast is None else cast
+    if len(actors) < 2:
+        raise ValueError(f"an episode needs a cast of at least two, not {len(actors)}")
     frames = round(duration_s * FPS)
     if frames < FPS:
         raise ValueError(f"an episode lasts at least one second, not {duration_s} s")
-    w = _Writer(seed, width)
+    w = _Writer(seed, width, actors)
     title = title_for(seed)
     card = min(round(2.5 * FPS), frames // 6)
     dark = min(12, frames // 20)
@@ -190,7 +200,7 @@ def _story(w: _Writer, end: int) -> None:
 def _scene(w: _Writer, place: str, end: int) -> None:
     """One place, one or more gags between two of the cast at a time."""
     place_seed, floor = w.seed(), w.between(248.0, 275.0)
-    names = [str(n) for n in w.rng.permutation(list(CAST))]
+    names = [str(n) for n in w.rng.permutation(list(w.cast))]
     if w.chance(0.35) and end - w.frame > 4 * FPS:  # an empty shot to open
         frames = int(w.rng.integers(20, 36))
         w.add(ShotPlan(ShotKind.STORY, w.frame, frames, 2, place, place_seed, floor, camera=_camera(w, frames, 0.6)))
@@ -202,7 +212,7 @@ def _scene(w: _Writer, place: str, end: int) -> None:
         if first[1] is Emotion.ANGRY and end - w.frame > 90 and w.chance(0.6):
             _chase(w, place, place_seed, floor, b, a, int(w.rng.integers(34, 52)))
         _gag_shots(w, place, place_seed, floor, feelings, end)
-        names = names[1:] + names[:1] if w.chance(0.6) else [names[1], names[2], names[3], names[0]]
+        names = names[1:] + names[:1] if w.chance(0.6) else [*names[1:], names[0]]
 
 
 def _gag_shots(
@@ -243,7 +253,7 @@ def _shot(
     size = w.between(0.34, 0.46) if close else w.between(0.24, 0.34) if len(who) == 1 else w.between(0.17, 0.27)
     places = [0.5 + w.between(-0.14, 0.14)] if len(who) == 1 else [w.between(0.22, 0.33), w.between(0.67, 0.78)]
     actors = []
-    cast: list[tuple[Design, str | None, list[Emotion]]] = [(CAST[n], n, feelings[n]) for n in who]
+    cast: list[tuple[Design, str | None, list[Emotion]]] = [(w.cast[n], n, feelings[n]) for n in who]
     if w.chance(0.10):  # somebody passing by
         cast.append((_stranger(w), None, [list(Emotion)[int(w.rng.integers(7))]]))
         places = [0.2, 0.5, 0.8] if len(cast) == 3 else [0.33, 0.72]
@@ -285,7 +295,7 @@ def _chase(w: _Writer, place: str, place_seed: int, floor: float, runner: str, h
     feelings = {runner: Emotion.SCARED if w.chance(0.6) else Emotion.HAPPY, hunter: Emotion.ANGRY}
     actors = []
     for name, ahead in ((hunter, 0.0), (runner, w.between(0.26, 0.36))):
-        actor = _actor(w, CAST[name], name, [feelings[name]], 0.5, [0.5 + 0.1 * way], size, frames, True, False)
+        actor = _actor(w, w.cast[name], name, [feelings[name]], 0.5, [0.5 + 0.1 * way], size, frames, True, False)
         beats = tuple(replace(b, action="run", yaw=way * w.between(24, 46), lively=True) for b in actor.beats)
         start = 0.5 + way * (ahead - 0.62)
         path = (start * w.width, (start + way * w.between(0.85, 1.0)) * w.width)

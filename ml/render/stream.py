@@ -10,18 +10,19 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from ml.render.crowd import Split
 from ml.render.frameset import Sample
 from ml.render.sample import sample_frame
 
 SizeOf = Callable[[int], tuple[int, int]]
 
 
-def frame(seed: int, n: int, split: str, size: tuple[int, int]) -> Sample:
+def frame(seed: int, n: int, split: Split, size: tuple[int, int]) -> Sample:
     """Picture ``n`` of ``seed`` in ``size`` (width, height)."""
     return sample_frame(np.random.default_rng([seed, n]), size, split)
 
 
-def frames(seed: int, split: str, size_of: SizeOf, start: int = 0, step: int = 1) -> Iterator[Sample]:
+def frames(seed: int, split: Split, size_of: SizeOf, start: int = 0, step: int = 1) -> Iterator[Sample]:
     """Pictures ``start``, ``start + step``, ... of ``seed``; ``size_of`` says how large picture n is (width, height).
 
     ``split``: "training" or "held_out", as ``sample_frame`` has it; raises ValueError for another.
