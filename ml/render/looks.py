@@ -20,7 +20,7 @@ from ml.render import recolour, surfaces, wear
 from ml.render.canvas import Canvas, Colour, Image, scale_colour
 from ml.render.crowd import COMPUTER_FAMILIES, FILM_FAMILIES, Split
 from ml.render.design import Design, Fill
-from ml.render.ink import BLACK, WHITE, Ink, chance, hsv, random_colour, u
+from ml.render.ink import BLACK, WHITE, Ink, chance, hsv, u
 from ml.render.motion import drawn_since, shaken
 from ml.render.recolour import Palette, Table
 from ml.render.styles import (
@@ -224,11 +224,11 @@ def _wash_line(rng: Rng) -> Line:
 
 
 def _chalk_line(rng: Rng) -> Line:
-    return Line(u(rng, 0.03, 0.06), BLACK, fill="flat", wobble=u(rng, 0.001, 0.003))
+    return Line(u(rng, 0.02, 0.05), BLACK, fill="flat", wobble=u(rng, 0.001, 0.003))
 
 
 def _neon_line(rng: Rng) -> Line:
-    return Line(u(rng, 0.03, 0.07), random_colour(rng) if chance(rng, 0.5) else WHITE, fill="flat")
+    return Line(u(rng, 0.03, 0.07), BLACK if chance(rng, 0.6) else WHITE, fill="flat")
 
 
 # ------------------------------------------------------------------------------------------------ film and light

@@ -229,7 +229,7 @@ def sample_frame(rng: Rng, size: tuple[int, int] = SIZE, split: Split = "trainin
     if split not in SPLITS:
         raise ValueError(f"there is no split {split!r}; there are {', '.join(SPLITS)}")
     width, height = size
-    s = FrameSet(rng, width, height)
+    s = FrameSet(rng, width, height, split)
     kind = rng.random() if split == "training" else u(rng, FRIENDS, 1.0)
     if kind < FRIENDS:
         _episode_frame(s)

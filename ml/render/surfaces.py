@@ -99,14 +99,14 @@ def watercolour(picture: Image, rng: Rng) -> Image:
 def chalkboard(picture: Image, rng: Rng) -> Image:
     """Chalk lines and rubbed chalk fills on a dark board."""
     h, w = picture.shape[:2]
-    f = cv2.GaussianBlur(picture, (0, 0), 0.0022 * h).astype(np.float32)
-    wide = cv2.GaussianBlur(f, (0, 0), 0.008 * h)
-    lines = np.clip(np.abs(f - wide).max(axis=2) / 26 - 0.25, 0, 1)
+    f = cv2.GaussianBlur(picture, (0, 0), 0.0012 * h).astype(np.float32)
+    wide = cv2.GaussianBlur(f, (0, 0), 0.0045 * h)
+    lines = np.clip(np.abs(f - wide).max(axis=2) / 26 - 0.3, 0, 1)
     grain = cv2.GaussianBlur(rng.random((h, w), dtype=np.float32), (0, 0), 0.6)
     grain = np.clip((grain - 0.38) * 5, 0, 1)
     board = np.array(hsv(u(rng, 0.35, 0.62), u(rng, 0.1, 0.45), u(rng, 0.1, 0.24)), np.float32)
     board = board * (1 + 0.12 * smooth_noise(rng, h, w, 5, 3))[..., None]
-    rubbed = (f * 0.55 + 90) * u(rng, 0.25, 0.5)
+    rubbed = (f * 0.6 + 100) * u(rng, 0.4, 0.75)
     fill = board + rubbed * (0.35 + 0.65 * grain)[..., None] * (f.mean(axis=2) / 255)[..., None]
     chalk = np.array([245, 244, 235], np.float32)
     k = (lines * (0.35 + 0.65 * grain))[..., None]
