@@ -218,6 +218,7 @@ def test_faces_are_cut_into_a_folder_per_character(tmp_path: Path) -> None:
     files = sorted((out / "a").glob("an_episode_*.png"))
     assert len(files) == 6
     patch = cv2.imread(str(files[0]))
+    assert patch is not None
     side = patch.shape[1]
     assert patch[:, : side // 4].mean() + 40 < patch[:, -side // 4 :].mean()
     with (out / "faces.csv").open() as stream:
