@@ -23,6 +23,8 @@ COMMANDS = {
     "make-haar-bundle": ("ml.detect.haar_cli", "make a bundle of Haar cascades"),
     "cut-faces": ("ml.detect.cut_cli", "cut faces out of videos, a folder per character"),
     "import-yolo": ("ml.detect.yolo_cli", "make a bundle of an exported YOLO model"),
+    "import-matterport": ("ml.matterport.cli", "make a bundle of Matterport Mask R-CNN weights (the paper's)"),
+    "labels": ("ml.data.labels_cli", "read labels that people made, say what is wrong with them, convert them"),
     "bench": ("ml.bench", "measure the speed of this machine"),
 }
 

@@ -52,11 +52,15 @@ class LabelledImage:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A label that cannot be used. ``line``: counted from 1, 0 where the format has none."""
+    """A label that cannot be used. ``line``: counted from 1, 0 where the format has none.
+
+    ``kept``: it is used all the same, but somebody should look at it (an outline that crosses itself).
+    """
 
     file: Path
     line: int
     reason: str
+    kept: bool = False
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.reason}" if self.line else f"{self.file}: {self.reason}"
@@ -64,11 +68,15 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Everything that could be read, and what could not. ``format``: which reader did it."""
+    """Everything that could be read, and what could not. ``format``: which reader did it.
+
+    ``attributes``: what the labels say about the whole set, kept for writing it back.
+    """
 
     format: str
     images: tuple[LabelledImage, ...]
     problems: tuple[Problem, ...] = ()
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def characters(self) -> tuple[str, ...]:
