@@ -1,0 +1,229 @@
+"""Where a recipe's pictures come from: labels somebody made, or episodes drawn by ml.render; and how they are split.
+
+Both give ``LabelledImage``s. Drawn pictures are kept in the run folder under ``data/`` with their truth, so that a run
+that goes on finds the same ones.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from ml.data.frames import load_image
+from ml.data.records import LabelledFace, LabelledImage
+from ml.errors import UserError
+from ml.evaluate.sources import read as read_labels
+from ml.evaluate.splits import flattering_random_frames, group_of, picture_key, split_groups
+from ml.render.episode import STYLES, frame_ms
+from ml.render.stage import Stage
+from ml.render.story import Script, ShotPlan, write_script
+from ml.render.styles import apply_style, clean_style
+from ml.train.recipes import PartSettings
+from ml.types import Mask, ShotKind
+
+UNKNOWN = "unknown"
+FIRST_SEED = 20_000  # of drawn episodes: no other training and no test of ours draws these
+EPISODE_S = 60.0
+INDEX_FILE = "pictures.json"
+FLATTERS = (
+    "This split is by lot over single frames: near-copies of the pictures that were learnt from are among those that "
+    "it was tested on, so every figure flatters."
+)
+Split = dict[str, list[LabelledImage]]
+
+
+class SplitRefused(UserError):
+    """The pictures cannot be split so that test figures mean something."""
+
+    code = "split_refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which drawn pictures are of use: with a face of one of ``characters`` that shows one of ``emotions``.
+
+    Empty: any. ``height`` of the pictures, which are 16:9 or, every fourth episode, 4:3.
+    """
+
+    pictures: int
+    height: int = 360
+    characters: tuple[str, ...] = ()
+    emotions: tuple[str, ...] = ()
+
+
+def drawn_pictures(wanted: Wanted, folder: Path, say: Callable[[str], None]) -> tuple[LabelledImage, ...]:
+    """Draws them into ``folder``, or finds those that an earlier call with the same ``wanted`` drew there."""
+    index = folder / INDEX_FILE
+    asked = json.loads(json.dumps(asdict(wanted)))
+    if index.exists():
+        kept = json.loads(index.read_text(encoding="utf-8"))
+        if kept["asked"] == asked:
+            return tuple(_image_of(entry, folder) for entry in kept["images"])
+    folder.mkdir(parents=True, exist_ok=True)
+    each = min(24, max(2, wanted.pictures // 12))  # pictures of one episode
+    images: list[LabelledImage] = []
+    episode = 0
+    while len(images) < wanted.pictures:
+        images += _episode(FIRST_SEED + episode, wanted, min(each, wanted.pictures - len(images)), folder)
+        episode += 1
+        if episode > 50 * wanted.pictures:
+            raise SplitRefused(f"No drawn picture shows {wanted.emotions} on a face of {wanted.characters}.")
+    say(f"drew {len(images)} pictures of {episode} episodes")
+    document = {"format": 1, "asked": asked, "images": [_entry(image) for image in images]}
+    temporary = index.with_suffix(".part")
+    temporary.write_text(json.dumps(document), encoding="utf-8")
+    temporary.replace(index)
+    return tuple(images)
+
+
+def _episode(seed: int, wanted: Wanted, most: int, folder: Path) -> list[LabelledImage]:
+    """Up to ``most`` pictures of use from all over one episode, in an order that follows from its seed."""
+    rng = np.random.default_rng([seed, 3])
+    height = wanted.height // 2 * 2
+    width = round(height * (4 / 3 if seed % 4 == 3 else 16 / 9) / 2) * 2
+    script = write_script(seed, EPISODE_S, width=360.0 * width / height)
+    stage = Stage(script, width, height)
+    style = clean_style(rng) if rng.random() < 0.6 else STYLES[str(rng.choice(sorted(STYLES)))]
+    images: list[LabelledImage] = []
+    for moment in rng.permutation(script.frames)[: 3 * most].tolist():
+        if len(images) == most:
+            break
+        shot = _shot_at(script, moment)
+        if shot.kind is not ShotKind.STORY:
+            continue
+        frame = stage.draw(shot, moment - shot.start)
+        faces = tuple(
+            LabelledFace(
+                tuple(float(v) for v in f.box),  # type: ignore[arg-type]
+                None if f.character == UNKNOWN else f.character,
+                str(f.emotion) if f.readable else None,
+                mask=f.mask,
+            )
+            for f in frame.faces
+        )
+        if not any(_is_of_use(face, wanted) for face in faces):
+            continue
+        picture = apply_style(frame.picture, style, rng)
+        path = folder / f"{seed}-{frame_ms(moment):06d}.jpg"
+        if not cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 95]):
+            raise OSError(f"{path} cannot be written")
+        images.append(LabelledImage(path, width, height, faces, group=f"episode {seed}"))
+    return images
+
+
+def _shot_at(script: Script, moment: int) -> ShotPlan:
+    return next(s for s in script.shots if s.start <= moment < s.start + s.frames)
+
+
+def _is_of_use(face: LabelledFace, wanted: Wanted) -> bool:
+    if wanted.characters and face.character not in wanted.characters:
+        return False
+    return not wanted.emotions or face.emotion in wanted.emotions
+
+
+def _entry(image: LabelledImage) -> dict[str, Any]:
+    faces = [
+        {"box": f.box, "character": f.character, "emotion": f.emotion, "mask": asdict(f.mask) if f.mask else None}
+        for f in image.faces
+    ]
+    size = {"width": image.width, "height": image.height}
+    return {"file": image.path.name, "group": image.group, **size, "faces": faces}
+
+
+def _image_of(entry: Mapping[str, Any], folder: Path) -> LabelledImage:
+    faces = tuple(
+        LabelledFace(
+            tuple(f["box"]),
+            f["character"],
+            f["emotion"],
+            mask=Mask(tuple(f["mask"]["size"]), f["mask"]["counts"]) if f["mask"] else None,
+        )
+        for f in entry["faces"]
+    )
+    return LabelledImage(folder / entry["file"], entry["width"], entry["height"], faces, group=entry["group"])
+
+
+def labelled_pictures(
+    labels: Path, pictures: Path | None, folder: Path, say: Callable[[str], None]
+) -> tuple[LabelledImage, ...]:
+    """In any format that is read. Frames of videos are kept in ``folder`` as PNG, so that they are decoded once.
+
+    Raises the UserErrors of the readers, of pictures and of videos.
+    """
+    dataset = read_labels(labels, pictures)
+    for problem in dataset.problems[:20]:
+        say(f"left out: {problem}")
+    if len(dataset.problems) > 20:
+        say(f"left out: {len(dataset.problems) - 20} more")
+    return tuple(_still(image, folder) if image.pts_ms is not None else image for image in dataset.images)
+
+
+def _still(image: LabelledImage, folder: Path) -> LabelledImage:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{image.path.stem}-{image.pts_ms:08d}.png"
+    if not path.exists():
+        temporary = path.with_name(f".{path.name}")
+        if not cv2.imwrite(str(temporary), cv2.cvtColor(load_image(image), cv2.COLOR_RGB2BGR)):
+            raise OSError(f"{path} cannot be written")
+        temporary.replace(path)
+    return replace(image, path=path, pts_ms=None)
+
+
+# ------------------------------------------------------------------------------------------------ splits
+
+
+def split_pictures(images: Sequence[LabelledImage], part: PartSettings) -> Split:
+    """``train``, ``valid`` and ``test`` as ``part.split`` asks. Raises SplitRefused."""
+    if part.split == "given":
+        return _given(images)
+    if part.split == "random_frames":
+        rest, test = flattering_random_frames(images, part.test_share, part.seed)
+        train, valid = flattering_random_frames(rest, _of_rest(part), part.seed + 1)
+        return {"train": train, "valid": valid, "test": test}
+    groups = {group_of(image) for image in images}
+    needed = 1 + (part.valid_share > 0) + (part.test_share > 0)
+    if len(groups) < needed or not all(image.group for image in images):
+        raise SplitRefused(
+            f"The labels name {len(groups) if all(i.group for i in images) else 'no'} shots or episodes to split by, "
+            f"and {needed} are needed; a split of single frames flatters every figure, so it must be asked for by "
+            "name: --split random_frames."
+        )
+    rest, test = split_groups(images, part.test_share, part.seed) if part.test_share else (list(images), [])
+    train, valid = split_groups(rest, _of_rest(part), part.seed + 1) if part.valid_share else (rest, [])
+    return {"train": train, "valid": valid, "test": test}
+
+
+def _of_rest(part: PartSettings) -> float:
+    return part.valid_share / max(1e-9, 1 - part.test_share)
+
+
+def _given(images: Sequence[LabelledImage]) -> Split:
+    split: Split = {name: [i for i in images if i.split == name] for name in ("train", "valid", "test")}
+    if not split["train"]:
+        raise SplitRefused("The labels do not say which pictures are for training; split by groups instead.")
+    trained = {i.group for i in split["train"] if i.group}
+    for name in ("valid", "test"):
+        torn = sorted({i.group for i in split[name]} & trained)
+        if torn:
+            raise SplitRefused(
+                f"The labels' own split has frames of {torn[0]!r} both in train and in {name}; split by groups, or ask "
+                "for --split random_frames."
+            )
+    return split
+
+
+def is_flattering(images: Sequence[LabelledImage], part: PartSettings) -> bool:
+    """Whether near-copies may lie on both sides: by lot, or as the labels have it without naming shots or episodes."""
+    return part.split == "random_frames" or (part.split == "given" and not all(i.group for i in images))
+
+
+def described(image: LabelledImage) -> str:
+    """Everything of a picture that training depends on but its pixels."""
+    faces = [(f.box, f.character, f.emotion, f.polygons, f.mask) for f in image.faces]
+    return repr((picture_key(image), image.group, faces))
