@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 import av
 
+from ml.decode_frames import frames
 from ml.decode_segment import Pipe, Segment, size_of
 from ml.decode_source import Handle, Refused, Source, no_frames
 from ml.frametimes import TimesRunBackwards
@@ -163,4 +164,4 @@ def segment(pipe: Pipe, request: dict[str, Any]) -> None:
     Segment(pipe, request).run()
 
 
-MODES = {"probe": probe, "check": check, "segment": segment}
+MODES = {"probe": probe, "check": check, "segment": segment, "frames": frames}

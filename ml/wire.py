@@ -6,7 +6,8 @@ A message is a kind (one letter), the length of a JSON head, the length of a pay
                                                             a probe also says container and codec
     P  still alive: frames decoded so far, t                sent at least every half second while nothing else is
     T  one frame: t; payload its thumbnail (THUMB_SHAPE)    every frame of a segment and of its context
-    D  one sampled drawing: t, carried (it began before the segment); payload RGB, height x width x 3
+    D  one sampled drawing: t, carried (it began before the segment); payload RGB, height x width x 3;
+       of frames at given times: t as asked for, at (the frame's own time), width, height
     E  the end: frames, end_ms, eof, errors, last_ms
     X  it went wrong: code, reason
 """

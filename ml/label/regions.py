@@ -17,10 +17,10 @@ _OWN = ("character", "emotion")
 ELLIPSE_POINTS = 32
 
 
-class LabelInvalid(UserError):
+class LabelRefused(UserError):
     """A label that was sent cannot be stored; the sentence says which and why."""
 
-    code = "label_invalid"
+    code = "label_refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,55 +60,55 @@ def _short(value: float) -> float | int:
 
 
 def read_sent(sent: Any, width: int, height: int) -> tuple[list[Region], bool]:
-    """What a PUT holds: regions and whether the frame is done. Raises LabelInvalid, which names the fault."""
+    """What a PUT holds: regions and whether the frame is done. Raises LabelRefused, which names the fault."""
     if not isinstance(sent, dict):
-        raise LabelInvalid("The labels of a frame are an object with “regions” and “done”.")
+        raise LabelRefused("The labels of a frame are an object with “regions” and “done”.")
     unknown = sorted(set(sent) - {"regions", "done"})
     if unknown:
-        raise LabelInvalid(f"The labels of a frame have no “{_cut(unknown[0])}”; they have “regions” and “done”.")
+        raise LabelRefused(f"The labels of a frame have no “{_cut(unknown[0])}”; they have “regions” and “done”.")
     raw, done = sent.get("regions"), sent.get("done", False)
     if not isinstance(raw, list):
-        raise LabelInvalid("“regions” is missing or no list; an empty list means that no face is to be seen.")
+        raise LabelRefused("“regions” is missing or no list; an empty list means that no face is to be seen.")
     if not isinstance(done, bool):
-        raise LabelInvalid("“done” is true or false.")
+        raise LabelRefused("“done” is true or false.")
     if len(raw) > MOST_REGIONS:
-        raise LabelInvalid(f"There are {len(raw)} regions; {MOST_REGIONS} are the most.")
+        raise LabelRefused(f"There are {len(raw)} regions; {MOST_REGIONS} are the most.")
     regions = [_region(r, f"Region {i}", width, height) for i, r in enumerate(raw)]
     if done:
         for i, region in enumerate(regions):
             if region.emotion is None:
-                raise LabelInvalid(f"Region {i} has no emotion, so the frame is not done; “{UNCLEAR}” is one, too.")
+                raise LabelRefused(f"Region {i} has no emotion, so the frame is not done; “{UNCLEAR}” is one, too.")
     return regions, done
 
 
 def _region(raw: Any, where: str, width: int, height: int) -> Region:
     if not isinstance(raw, dict):
-        raise LabelInvalid(f"{where} is no object with “polygon”, “character” and “emotion”.")
+        raise LabelRefused(f"{where} is no object with “polygon”, “character” and “emotion”.")
     unknown = sorted(set(raw) - {"polygon", "character", "emotion", "attributes"})
     if unknown:
-        raise LabelInvalid(f"{where} has “{_cut(unknown[0])}”, which is not known; put it into “attributes”.")
+        raise LabelRefused(f"{where} has “{_cut(unknown[0])}”, which is not known; put it into “attributes”.")
     emotion = _text(raw.get("emotion"), f"{where}: the emotion")
     if emotion is not None and emotion not in EMOTION_NAMES:
-        raise LabelInvalid(f"{where}: “{_cut(emotion)}” is no emotion known here; {', '.join(EMOTION_NAMES)} are.")
+        raise LabelRefused(f"{where}: “{_cut(emotion)}” is no emotion known here; {', '.join(EMOTION_NAMES)} are.")
     character = _text(raw.get("character"), f"{where}: the character")
     return Region(_polygon(raw.get("polygon"), where, width, height), character, emotion, _attributes(raw, where))
 
 
 def _polygon(raw: Any, where: str, width: int, height: int) -> tuple[tuple[float, float], ...]:
     if not isinstance(raw, list) or len(raw) < 3:
-        raise LabelInvalid(f"{where}: a polygon needs at least 3 points [x, y].")
+        raise LabelRefused(f"{where}: a polygon needs at least 3 points [x, y].")
     if len(raw) > MOST_POINTS:
-        raise LabelInvalid(f"{where}: the polygon has {len(raw)} points; {MOST_POINTS} are the most.")
+        raise LabelRefused(f"{where}: the polygon has {len(raw)} points; {MOST_POINTS} are the most.")
     points = []
     for i, point in enumerate(raw):
         if not (isinstance(point, list) and len(point) == 2 and all(_is_number(v) for v in point)):
-            raise LabelInvalid(f"{where}: point {i} is not two numbers [x, y].")
+            raise LabelRefused(f"{where}: point {i} is not two numbers [x, y].")
         x, y = (round(float(v), 1) for v in point)
         if not (0 <= x <= width and 0 <= y <= height):
-            raise LabelInvalid(f"{where}: point {i}, ({x:g}, {y:g}), lies outside the picture of {width} x {height}.")
+            raise LabelRefused(f"{where}: point {i}, ({x:g}, {y:g}), lies outside the picture of {width} x {height}.")
         points.append((x, y))
     if area(points) < LEAST_AREA:
-        raise LabelInvalid(f"{where}: the polygon has no area.")
+        raise LabelRefused(f"{where}: the polygon has no area.")
     return tuple(points)
 
 
@@ -121,24 +121,24 @@ def _text(raw: Any, what: str) -> str | None:
     if raw is None:
         return None
     if not isinstance(raw, str):
-        raise LabelInvalid(f"{what} is no text.")
+        raise LabelRefused(f"{what} is no text.")
     text = " ".join(raw.split())
     if len(text) > MOST_TEXT or not text.isprintable():
-        raise LabelInvalid(f"{what} is longer than {MOST_TEXT} characters or cannot be printed.")
+        raise LabelRefused(f"{what} is longer than {MOST_TEXT} characters or cannot be printed.")
     return text or None
 
 
 def _attributes(raw: dict[str, Any], where: str) -> dict[str, str]:
     given = raw.get("attributes", {})
     if not isinstance(given, dict) or not all(isinstance(v, str) for v in given.values()):
-        raise LabelInvalid(f"{where}: “attributes” is no object of texts.")
+        raise LabelRefused(f"{where}: “attributes” is no object of texts.")
     if len(given) > MOST_ATTRIBUTES or any(len(k) > MOST_TEXT or len(v) > MOST_TEXT for k, v in given.items()):
-        raise LabelInvalid(
+        raise LabelRefused(
             f"{where}: more than {MOST_ATTRIBUTES} attributes, or one longer than {MOST_TEXT} characters."
         )
     own = [k for k in given if k.lower() in _OWN]
     if own:
-        raise LabelInvalid(f"{where}: “{own[0]}” stands beside the polygon, not in “attributes”.")
+        raise LabelRefused(f"{where}: “{own[0]}” stands beside the polygon, not in “attributes”.")
     return dict(given)
 
 

@@ -24,7 +24,7 @@ import numpy as np
 
 from ml.data.frames import Picture, frame_at, read_image
 from ml.errors import ToonemoError, UserError
-from ml.label.regions import EMOTION_NAMES, LabelInvalid, read_sent
+from ml.label.regions import EMOTION_NAMES, LabelRefused, read_sent
 from ml.label.store import Entry, LabelFile
 
 PAGE = Path(__file__).parent / "page"
@@ -76,7 +76,7 @@ class Frames:
 
     def _decode(self, entry: Entry) -> Picture:
         if entry.path is None:
-            raise LabelInvalid(f"The video or picture of {entry.filename} was not named when this was started.")
+            raise LabelRefused(f"The video or picture of {entry.filename} was not named when this was started.")
         picture = read_image(entry.path) if entry.pts_ms is None else frame_at(entry.path, entry.pts_ms)
         entry.height, entry.width = picture.shape[:2]
         return picture
@@ -98,7 +98,7 @@ def encode(picture: Picture) -> bytes:
     """JPEG."""
     done, data = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
     if not done:
-        raise LabelInvalid("The picture is too large to be shown.")
+        raise LabelRefused("The picture is too large to be shown.")
     return data.tobytes()
 
 
@@ -216,7 +216,7 @@ class Handler(BaseHTTPRequestHandler):
         try:
             sent = json.loads(body)
         except (ValueError, RecursionError) as error:
-            raise LabelInvalid(f"The request is no JSON: {error}.") from error
+            raise LabelRefused(f"The request is no JSON: {error}.") from error
         self.server.frames.measure(entry)
         regions, done = read_sent(sent, entry.width, entry.height)
         self.server.labels.put(entry, regions, done)

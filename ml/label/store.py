@@ -21,10 +21,10 @@ from ml.outputs import check_writable, whole_file
 MOST_FILE_BYTES = 256 << 20
 
 
-class LabelsInvalid(UserError):
+class LabelFileUnusable(UserError):
     """A file of labels cannot be read, is another program's, or is open elsewhere."""
 
-    code = "labels_invalid"
+    code = "label_file_unusable"
 
 
 @dataclass(slots=True)
@@ -72,19 +72,19 @@ def frame_entry(path: Path, pts_ms: int, shot: int | None) -> Entry:
 
 
 def read_entries(path: Path) -> list[Entry]:
-    """Entries of a VIA annotation file or project. Raises LabelsInvalid."""
+    """Entries of a VIA annotation file or project. Raises LabelFileUnusable."""
     try:
         if path.stat().st_size > MOST_FILE_BYTES:
-            raise LabelsInvalid(f"The file {path} is larger than {MOST_FILE_BYTES >> 20} MB.")
+            raise LabelFileUnusable(f"The file {path} is larger than {MOST_FILE_BYTES >> 20} MB.")
         document = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise LabelsInvalid(f"The file {path} cannot be read: {error.strerror}.") from error
+        raise LabelFileUnusable(f"The file {path} cannot be read: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:
-        raise LabelsInvalid(f"The file {path} is no JSON: {error}.") from error
+        raise LabelFileUnusable(f"The file {path} is no JSON: {error}.") from error
     if isinstance(document, dict) and isinstance(document.get("_via_img_metadata"), dict):
         document = document["_via_img_metadata"]
     if not isinstance(document, dict):
-        raise LabelsInvalid(f"The file {path} is no annotation file of VIA 2: it is no object.")
+        raise LabelFileUnusable(f"The file {path} is no annotation file of VIA 2: it is no object.")
     return [_entry(path, key, raw) for key, raw in document.items()]
 
 
@@ -102,7 +102,9 @@ def _entry(path: Path, key: str, raw: Any) -> Entry:
         entry.done = str(said.pop("done", "")).lower() == "true"
         entry.others = said
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise LabelsInvalid(f"The file {path} is no annotation file of VIA 2: entry “{key[:80]}” is broken.") from error
+        raise LabelFileUnusable(
+            f"The file {path} is no annotation file of VIA 2: entry “{key[:80]}” is broken."
+        ) from error
     return entry
 
 
@@ -114,7 +116,7 @@ class LabelFile:
     """Entries in memory and on disk; every change is on disk when its call returns.
 
     One process at a time holds it, by a lock on ``.NAME.lock`` beside it that the system drops when the process ends.
-    Raises LabelsInvalid or OutputUnwritable.
+    Raises LabelFileUnusable or OutputUnwritable.
     """
 
     def __init__(self, path: Path, annotator: str = "") -> None:
@@ -173,5 +175,5 @@ def _hold(path: Path) -> TextIO:
         fcntl.flock(holder, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         holder.close()
-        raise LabelsInvalid(f"The file {path} is open in another labelling process; close that first.") from error
+        raise LabelFileUnusable(f"The file {path} is open in another labelling process; close that first.") from error
     return holder
