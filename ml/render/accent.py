@@ -62,6 +62,9 @@ _NEAR: dict[Emotion, tuple[Emotion, ...]] = {
 }
 
 
+_WIDE_EYED = (Emotion.SURPRISED, Emotion.SCARED)
+
+
 def random_accent(rng: Rng, design: Design | None = None) -> Accent:
     """A studio's way; what ``design`` lacks (brows) is spoken by the rest of its face."""
     d = Draw(rng)
@@ -110,7 +113,8 @@ def accented(emotion: Emotion, k: float, d: Draw, accent: Accent, textbook: Mapp
             shown = takes(shown, emotion, d)
     if d.chance(accent.talk):
         shown = _in_mid_word(shown, d)
-    if shown.eyes == "open" and d.chance(accent.blink):
+    told = emotion is Emotion.NEUTRAL or abs(shown.curve) > 0.4 or shown.tears > 0.3  # with the eyes shut as well
+    if shown.eyes == "open" and told and emotion not in _WIDE_EYED and d.chance(accent.blink):
         shown = replace(shown, eyes="shut")
     return shown
 

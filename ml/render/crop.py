@@ -18,6 +18,7 @@ from ml.render.design import Design
 from ml.render.frameset import HEROES, UNKNOWN, FrameSet, Sample, SampleFace
 from ml.render.grounds import paint_stage, paint_wild
 from ml.render.ink import Ink, chance, random_ink, u
+from ml.render.strangers import Look, stranger_look
 from ml.render.styles import Style, clean_style, wild_style
 from ml.types import EMOTIONS, Emotion
 
@@ -25,6 +26,7 @@ Rng = np.random.Generator
 HERO_SHARE = 0.7
 _LEAD = 0  # the identity of the character that a portrait is of
 _TRIES = 8
+_SIDEWAYS = 0.1  # of the made-up characters, those seen in true profile only
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class _Role:
     """A character as one series draws it."""
 
     character: str
-    design: Design
+    design: Design | Look  # a Look is drawn in profile or with its head thrown back
     accent: Accent | None
     ink: Ink
     style: Style | None  # None: every picture has its own
@@ -92,9 +94,12 @@ def sample_crops(
 
 
 def _role(rng: Rng, name: str, split: Split) -> _Role:
+    design: Design | Look
     if name != UNKNOWN:
         design = CAST[name]
         accent = None if chance(rng, 0.4) else random_accent(rng, design)
+    elif chance(rng, _SIDEWAYS):
+        design, accent = stranger_look(rng, split), random_accent(rng) if chance(rng, 0.8) else None
     else:
         design = random_design(rng, look_alike(rng) if split == "training" else None, split)
         if chance(rng, 0.15):
@@ -145,7 +150,10 @@ def _portrait(rng: Rng, role: _Role, emotion: Emotion, split: Split) -> Sample:
         other = random_design(rng, None, split)
         s.add(UNKNOWN, other, u(rng, 0, side), u(rng, 0.2, 0.8) * side, 0.8 * head, 0.9)
     place = side * u(rng, 0.42, 0.58), side * u(rng, 0.42, 0.58)
-    s.add(role.character, role.design, *place, head, 0.9, emotion)
+    if isinstance(role.design, Look):
+        s.add_stranger(*place, head, role.design, emotion)
+    else:
+        s.add(role.character, role.design, *place, head, 0.9, emotion)
     if chance(rng, 0.06):
         s.foreground()
     style = role.style if role.style is not None else _style(rng, hero)

@@ -25,7 +25,7 @@ from ml.render.head import HeadDrawn, draw_head
 from ml.render.ink import Ink, chance, random_ink, u
 from ml.render.parts import MOUTH_PARTS, PARTS, UNSEEN, hide_parts, parts_of
 from ml.render.props import draw_prop
-from ml.render.strangers import THROWN_BACK, draw_stranger, stranger_look, stranger_parts
+from ml.render.strangers import THROWN_BACK, Look, draw_stranger, stranger_look, stranger_parts
 from ml.render.styles import Style, apply_style, hidden
 from ml.types import EMOTIONS, Box, Emotion
 
@@ -87,8 +87,7 @@ class FrameSet:
         self.canvas = Canvas(width, height, supersample=2)
         self.actors: list[_Actor] = []
         self.ink: Ink = random_ink(rng)
-        self.accents: dict[Design, Accent | None] = {}  # how each character here is acted
-        self._strangers = 0
+        self.accents: dict[Design | Look, Accent | None] = {}  # how each character here is acted
 
     def add(
         self,
@@ -132,33 +131,34 @@ class FrameSet:
         area = canvas.whole_area(face)
         self.actors.append(_Actor(character, emotion, intensity, drawn, area, legible, parts, identity, tells))
 
-    def _accent(self, character: str, design: Design) -> Accent | None:
-        if design not in self.accents:
+    def _accent(self, character: str, who: Design | Look) -> Accent | None:
+        if who not in self.accents:
             plain = chance(self.rng, 0.4 if character != UNKNOWN else 0.12)
-            self.accents[design] = None if plain else random_accent(self.rng, design)
-        return self.accents[design]
+            self.accents[who] = None if plain else random_accent(self.rng, who if isinstance(who, Design) else None)
+        return self.accents[who]
 
-    def _identity(self, design: Design) -> int:
-        """A design's number in this picture; heads that have no design are numbered from 101."""
-        return list(self.accents).index(design)
+    def _identity(self, who: Design | Look) -> int:
+        return list(self.accents).index(who)
 
-    def add_stranger(self, x: float, y: float, head: float) -> None:
+    def add_stranger(
+        self, x: float, y: float, head: float, look: Look | None = None, emotion: Emotion | None = None
+    ) -> None:
         """A head in true profile or thrown back, above a body of its colour or none."""
         rng, canvas = self.rng, self.canvas
-        look = stranger_look(rng, self.split)
-        back = chance(rng, 0.4)
-        choices = THROWN_BACK if back else EMOTIONS
-        emotion = choices[int(rng.integers(len(choices)))]
+        if look is None:
+            look = stranger_look(rng, self.split)
+        if emotion is None:
+            emotion = EMOTIONS[int(rng.integers(len(EMOTIONS)))]
+        # Heads thrown back look alike in all kinds, and so belong to training.
+        back = chance(rng, 0.5) and emotion in THROWN_BACK and self.split == "training"
         intensity = u(rng, 0.4, 1.0)
-        expression = expression_for(emotion, intensity, rng, random_accent(rng) if chance(rng, 0.5) else None)
+        expression = expression_for(emotion, intensity, rng, self._accent(UNKNOWN, look))
         face = len(self.actors) + 1
         self._body(x, y, head, look.skin)
         drawn = draw_stranger(canvas, rng, look, self.ink, expression, x, y, head, face, back)
         parts = stranger_parts(expression, back)
-        self._strangers += 1
-        identity = 100 + self._strangers
-        area = canvas.whole_area(face)
-        tells = eyes_tell(expression)
+        area, tells = canvas.whole_area(face), eyes_tell(expression)
+        identity = self._identity(look)
         self.actors.append(_Actor(UNKNOWN, emotion, intensity, drawn, area, True, parts, identity, tells))
 
     def _body(self, x: float, y: float, head: float, skin: Colour) -> None:

@@ -89,7 +89,7 @@ def _man(h: Head, opening: float, tough: bool) -> None:
         h.canvas.fill(mouth, MOUTH, h.face)
         with h.canvas.clip(mouth):
             h.canvas.fill(ellipse(0.5, 0.66 + 0.5 * opening, 0.25, 0.18), TONGUE)
-            if chance(rng, 0.6):
+            if h.toothy:
                 h.canvas.fill(ellipse(0.6, 0.42, 0.3, 0.09), WHITE)
     else:
         h.line([(0.74, 0.46), (0.5, 0.5), corner], 0.07)

@@ -30,6 +30,7 @@ class Look:
     light: Colour
     bill: Colour
     hair: Colour
+    shape: int  # two heads of one look have the same nose, eyes and hat
 
 
 def stranger_look(rng: Rng, split: str = "training") -> Look:
@@ -46,13 +47,21 @@ def stranger_look(rng: Rng, split: str = "training") -> Look:
     else:
         skin = fur(rng)
     light = pick(rng, mix(skin, WHITE, 0.5), skin, (246.0, 226.0, 196.0))
-    return Look(kind, skin, light, hsv(u(rng, 0.05, 0.15), u(rng, 0.4, 1), u(rng, 0.65, 1)), hair_tone(rng))
+    return Look(
+        kind,
+        skin,
+        light,
+        hsv(u(rng, 0.05, 0.15), u(rng, 0.4, 1), u(rng, 0.65, 1)),
+        hair_tone(rng),
+        int(rng.integers(1 << 31)),
+    )
 
 
 class Head:
     """One drawing in progress: what it is drawn on, in which colours, and where its eyes came to lie."""
 
-    def __init__(self, canvas: Canvas, rng: Rng, look: Look, ink: Ink, expression: Expression, face: int) -> None:
+    def __init__(self, canvas: Canvas, look: Look, ink: Ink, expression: Expression, face: int) -> None:
+        rng = np.random.default_rng(look.shape)
         self.canvas, self.rng, self.ink, self.expression, self.face = canvas, rng, ink, expression, face
         self.kind, self.skin, self.light = look.kind, look.skin, look.light
         self.bill, self.hair = look.bill, look.hair
@@ -61,6 +70,7 @@ class Head:
         self.brow = 0.0 if chance(rng, 0.12) else u(rng, 0.05, 0.14)
         self.pupil = u(rng, 0.4, 0.75)
         self.slant = u(rng, -8, 8)
+        self.toothy = chance(rng, 0.6)
 
     @property
     def person(self) -> bool:

@@ -36,7 +36,7 @@ def draw_stranger(
 
     ``back``: thrown back with a gaping mouth, rather than in profile; None leaves it to chance.
     """
-    head = Head(canvas, rng, look, ink, expression, face)
+    head = Head(canvas, look, ink, expression, face)
     side = 1.0 if chance(rng, 0.5) else -1.0
     back = chance(rng, 0.4) if back is None else back
     roll = float(rng.normal()) * 10 - (side * u(rng, 0, 40) if back and chance(rng, 0.4) else 0.0)
