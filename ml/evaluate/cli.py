@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 from ml.bundle import DEFAULT_BUNDLE
-from ml.outputs import add_json_arguments, check_json, write_json
+from ml.outputs import add_json_arguments, check_json, check_writable, whole_file, write_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,12 +26,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="beside the honest figures, those with frames of shots that were trained on",
     )
     parser.add_argument("--rounds", type=int, default=1000, help="resamplings for the intervals")
+    parser.add_argument("--report", type=Path, metavar="OUT.html", help="one page with plots")
+    parser.add_argument("--history", type=Path, metavar="FILE", help="the training log, for learning curves")
     parser.add_argument("--device", default="auto")
     add_json_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     check_json(args.json, force=args.force)
+    if args.report is not None:
+        check_writable(args.report, None)
     return _labels(args) if args.labels is not None else _episodes(args)
 
 
@@ -41,9 +46,18 @@ def _labels(args: argparse.Namespace) -> int:
     document = evaluate_labels(args, lambda line: _say(line, args))
     for line in lines(document):
         _say(line, args)
+    _written(args, document)
+    return 0
+
+
+def _written(args: argparse.Namespace, document: dict[str, Any]) -> None:
     if args.json:
         write_json(args.json, document)
-    return 0
+    if args.report is not None:
+        from ml.evaluate.report import report
+
+        with whole_file(args.report) as temporary:
+            temporary.write_text(report(document), encoding="utf-8")
 
 
 def _episodes(args: argparse.Namespace) -> int:

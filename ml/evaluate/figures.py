@@ -22,10 +22,27 @@ from ml.evaluate.detection_ap import (
     recall_at,
 )
 from ml.evaluate.labels import FOUND_IOU, MISSED, EmotionRow, Seen, columns
-from ml.evaluate.matching import FoundShape, Matches, TruthShape, masked_found, masked_truths, match_all
+from ml.evaluate.matching import (
+    FoundShape,
+    Matches,
+    TruthShape,
+    greedy,
+    masked_found,
+    masked_truths,
+    match_all,
+    ordered,
+    overlaps_of,
+)
 from ml.types import EMOTIONS
 
 PER_PICTURE = 1.0  # unmatched found faces per picture at which recall is stated
+FROC_POINTS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
+HEIGHTS = (  # share of the picture's height: name and upper end
+    ("under 10 % of the picture", 0.10),
+    ("10 to 25 %", 0.25),
+    ("25 to 50 %", 0.50),
+    ("50 % and more", float("inf")),
+)
 LABELS = [str(e) for e in EMOTIONS]
 UNCLEAR_COLUMN, MISSED_COLUMN = "unclear", "missed"
 Ints = NDArray[np.int64]
@@ -106,7 +123,43 @@ def detection_figures(
             "shuffled_recall": _mean([counts_above(o, row, threshold)["recall"] for o in others]),
         }
     result["control"]["pictures_that_met_their_own_group"] = own
+    result["froc"] = {f"iou{round(100 * iou)}": _froc_points(matches, others, at(iou)) for iou in (0.3, 0.5)}
+    result["by_height"] = recall_by_height(seen, threshold)
     return result
+
+
+def _froc_points(matches: Matches, others: Sequence[Matches], row: int) -> list[dict[str, float | None]]:
+    points = []
+    for per_picture in FROC_POINTS:
+        recall, limit = recall_at(matches, row, per_picture)
+        chance = None if limit is None else _mean([counts_above(o, row, limit)["recall"] for o in others])
+        points.append(
+            {"per_picture": per_picture, "recall": rounded(recall), "threshold": limit, "shuffled": chance},
+        )
+    return points
+
+
+def recall_by_height(seen: Seen, threshold: float) -> list[dict[str, Any]]:
+    """Recall of the found faces from ``threshold`` on, by the true face's share of the picture's height."""
+    counts = np.zeros((len(HEIGHTS), 3), np.int64)  # true faces, found at IoU 0.3, at 0.5
+    for image in seen.images:
+        spoken = ordered([f for f in image.found if f.score >= threshold])
+        ignore = np.array([t.ignore for t in image.truths], bool)
+        partner, _ = greedy(overlaps_of(image.truths, spoken), ignore, (0.3, 0.5))
+        for g, truth in enumerate(image.truths):
+            if not truth.ignore:
+                share = (truth.box[3] - truth.box[1]) / image.size[0]
+                row = next(n for n, (_, most) in enumerate(HEIGHTS) if share < most)
+                counts[row] += (1, g in partner[0], g in partner[1])
+    return [
+        {
+            "name": name,
+            "faces": int(faces),
+            "recall_iou30": rounded(loose / faces) if faces else None,
+            "recall_iou50": rounded(tight / faces) if faces else None,
+        }
+        for (name, _), (faces, loose, tight) in zip(HEIGHTS, counts, strict=True)
+    ]
 
 
 def _shuffled(seen: Seen, sizes: Sequence[tuple[int, int]], seed: int) -> list[Matches]:

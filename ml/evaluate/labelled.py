@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ml.data.records import Dataset, LabelledImage
+from ml.data.split import SplitLeaks
 from ml.evaluate import sources, splits
 from ml.evaluate.bootstrap import ROUNDS
 from ml.evaluate.figures import figures_of
@@ -18,7 +19,7 @@ Say = Callable[[str], None]
 
 
 def evaluate_labels(args: argparse.Namespace, say: Say) -> dict[str, Any]:
-    """The document of one run. Raises UserErrors: of labels, pictures and bundles, TestSetLeaks, NothingToMeasure."""
+    """The document of one run. Raises UserErrors: of labels, pictures and bundles, SplitLeaks, NothingToMeasure."""
     dataset = sources.read(args.labels, args.images)
     images = chosen(dataset, args)
     models = load_models(args.bundle, args.device)
@@ -27,7 +28,7 @@ def evaluate_labels(args: argparse.Namespace, say: Say) -> dict[str, Any]:
     if args.flattering_random_frames:
         images, near = splits.parted(images, trained, trained_pictures)
         if not images:
-            raise splits.TestSetLeaks("Every picture is of a group that was trained on: there is no honest figure.")
+            raise SplitLeaks("Every picture is of a group that was trained on: there is no honest figure.")
     else:
         splits.refuse_leaks(images, trained)
     document = measured(models, dataset, images, say, args.rounds)
@@ -49,7 +50,7 @@ def measured(
     models: Models, dataset: Dataset, images: Sequence[LabelledImage], say: Say, rounds: int = ROUNDS
 ) -> dict[str, Any]:
     low = with_low_threshold(models)
-    seen = observe(low, images, sources.Pictures(dataset, images), say)
+    seen = observe(low, sources.pictures_of(dataset, images), say)
     bundle = models.bundle
     return {
         "format": 1,

@@ -14,6 +14,7 @@ from pycocotools import mask as coco
 
 from ml.classify.base import FaceReading
 from ml.data.records import LabelledFace, LabelledImage
+from ml.data.vocabulary import canonical
 from ml.detect.base import Face, Frame
 from ml.evaluate.calibration import retempered
 from ml.evaluate.matching import IOUS, FoundShape, TruthShape, greedy, overlaps_of
@@ -29,7 +30,6 @@ UNREADABLE = frozenset({"", "unclear", "unreadable", "unknown", "none"})
 _TRUE = frozenset({"1", "true", "yes"})
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Loader = Callable[[LabelledImage], Frame]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,6 @@ class Seen:
 
 def canonical_emotion(word: str | None) -> Emotion | None:
     """None where the word says none, or is none of ours."""
-    from ml.data.vocabulary import canonical
-
     return canonical(word) if word else None
 
 
@@ -112,8 +110,7 @@ def with_low_threshold(models: Models, lowest: float = LOWEST_SCORE) -> Models:
 
 def observe(
     models: Models,
-    images: Sequence[LabelledImage],
-    load: Loader,
+    pictures: Iterable[tuple[LabelledImage, Frame]],
     say: Callable[[str], None] = lambda _: None,
     batch: int = 4,
 ) -> Seen:
@@ -121,14 +118,13 @@ def observe(
     found faces are spoken of at all, follows the thresholds in ``models.bundle``.
     """
     seen = Seen()
-    stream = iter(images)
+    stream = iter(pictures)
     while part := list(islice(stream, batch)):
-        frames = [load(image) for image in part]
-        found = models.detector.detect(frames)
-        for image, frame, faces in zip(part, frames, found, strict=True):
+        found = models.detector.detect([frame for _, frame in part])
+        for (image, frame), faces in zip(part, found, strict=True):
             _take(seen, models, image, frame, faces)
         if len(seen.images) % (25 * batch) < batch:
-            say(f"{len(seen.images)} of {len(images)} pictures")
+            say(f"{len(seen.images)} pictures")
     return seen
 
 

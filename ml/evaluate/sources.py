@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from ml.data.frames import load_images
+from ml.data.labels import read_labels
 from ml.data.records import Dataset, LabelledFace, LabelledImage
 from ml.detect.base import Frame
 from ml.errors import UserError
@@ -32,9 +35,7 @@ def read(path: Path, pictures: Path | None = None) -> Dataset:
     truths = truth_files(path)
     if truths:
         return truth_dataset(truths)
-    from ml.data import read_labels
-
-    dataset = read_labels(path, images=pictures)
+    dataset = read_labels(path, pictures=pictures)
     usable = tuple(i for i in dataset.images if i.attributes.get("done", "true") != "false")
     if not usable:
         raise NothingToMeasure(f"{path} holds no labelled picture that can be used.")
@@ -78,25 +79,13 @@ def _face(entry: dict[str, Any], file: Path) -> LabelledFace:
         raise TruthInvalid(f"The truth file {file} cannot be read: {error!r}.") from error
 
 
-class Pictures:
-    """Loads labelled pictures one after the other; drawings of one rendered episode in a single pass over its file.
-
-    Ask for them in the order of ``images``.
+def pictures_of(dataset: Dataset, images: Sequence[LabelledImage]) -> Iterator[tuple[LabelledImage, Frame]]:
+    """Each with its pixels, RGB, height x width x 3; frames of one video in a single pass over it, so in the order of
+    ``in_order``. Raises the UserErrors of pictures and videos.
     """
-
-    def __init__(self, dataset: Dataset, images: Sequence[LabelledImage]) -> None:
-        self._rendered = dataset.format == TRUTH_FORMAT_NAME
-        self._images = images
-        self._stream: Iterator[Frame] = iter(())
-        self._video: Path | None = None
-
-    def __call__(self, image: LabelledImage) -> Frame:
-        """RGB, height x width x 3. Raises the UserErrors of pictures and videos."""
-        if not self._rendered:
-            from ml.data.frames import load_image
-
-            return load_image(image)
-        if image.path != self._video:
-            times = [i.pts_ms or 0 for i in self._images if i.path == image.path]
-            self._video, self._stream = image.path, frames_at(image.path, times)
-        return next(self._stream)
+    if dataset.format != TRUTH_FORMAT_NAME:
+        yield from load_images(images)
+        return
+    for path, run in groupby(images, key=lambda image: image.path):
+        part = list(run)
+        yield from zip(part, frames_at(path, [i.pts_ms or 0 for i in part]), strict=True)
