@@ -14,11 +14,9 @@ from ml.batches import in_batches
 from ml.bundle import Bundle
 from ml.classify.base import UNKNOWN, Crop, FaceReading
 from ml.classify.network import ClassifierSettings, FaceNet, FaceOutputs
-from ml.errors import BundleInvalid, ModelOutputInvalid
+from ml.classify.readings import added_up, check_finite, probabilities, vectors
+from ml.errors import BundleInvalid
 from ml.types import Emotion
-
-DIGITS = 5  # probabilities are rounded: the last bits may differ with the size of a batch
-EMBEDDING_DIGITS = 4
 
 
 class SmallCnnClassifier:
@@ -66,14 +64,11 @@ class SmallCnnClassifier:
 
     def _classify(self, crops: Sequence[Crop]) -> list[FaceReading]:
         outputs = self.outputs(crops)
-        shown = _probabilities(outputs.emotion, self._temperatures[0])
-        names = _probabilities(outputs.character, self._temperatures[1])  # no columns where there is no such head
-        vectors = np.round(outputs.embedding.cpu().numpy().astype(np.float64), EMBEDDING_DIGITS)
+        shown = probabilities(outputs.emotion, self._temperatures[0])
+        names = probabilities(outputs.character, self._temperatures[1])  # no columns where there is no such head
         return [
-            FaceReading(
-                self._canonical(p), dict(zip(self._names, map(float, n), strict=True)), tuple(float(x) for x in v)
-            )
-            for p, n, v in zip(shown, names, vectors, strict=True)
+            FaceReading(added_up(self._mapping, p), added_up(self._names, n), v)
+            for p, n, v in zip(shown, names, vectors(outputs.embedding), strict=True)
         ]
 
     @torch.inference_mode()
@@ -81,22 +76,10 @@ class SmallCnnClassifier:
         """Raw outputs, for calibration and for fitting a show. Raises ModelOutputInvalid."""
         batch = torch.from_numpy(np.stack(crops)).to(self._device).permute(0, 3, 1, 2)
         outputs: FaceOutputs = self.network(scaled(batch))
-        if not all(bool(torch.isfinite(o).all()) for o in outputs):
-            raise ModelOutputInvalid("The classifier gave a number that is not finite.")
+        check_finite(outputs)
         return outputs
-
-    def _canonical(self, probabilities: np.ndarray[tuple[int], np.dtype[np.float64]]) -> dict[Emotion, float]:
-        found: dict[Emotion, float] = {}
-        for emotion, p in zip(self._mapping, probabilities, strict=True):
-            found[emotion] = found.get(emotion, 0.0) + float(p)
-        return found
 
 
 def scaled(crops: Tensor) -> Tensor:
     """uint8 (N, 3, H, W) -> float in -1..1, channels last."""
     return crops.float().div(127.5).sub(1.0).contiguous(memory_format=torch.channels_last)
-
-
-def _probabilities(logits: Tensor, temperature: float) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    p = (logits.double() / temperature).softmax(1).cpu().numpy()
-    return np.asarray(np.round(p, DIGITS), np.float64)
