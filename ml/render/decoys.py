@@ -241,19 +241,17 @@ def fruit(c: Canvas, rng: Rng, ink: Ink) -> None:
 
 
 def dots(c: Canvas, rng: Rng, ink: Ink) -> None:
-    """A pair of dots or of rings on something that is no head: a box, a blob of paint, a wall."""
+    """A pair of dots, one higher than the other, on a box or a blob of paint; never with a mouth."""
     fill, mark = random_colour(rng), BLACK if chance(rng, 0.6) else random_colour(rng)
-    shape = box(-1, -0.8, 1, 0.8) if chance(rng, 0.6) else smooth(blob(rng, 5, 0.7, 1.5))
-    solid(c, ink, shape, fill)
+    square = chance(rng, 0.6)
+    solid(c, ink, box(-1, -0.8, 1, 0.8) if square else smooth(blob(rng, 5, 0.7, 1.5)), fill)
     r, gap = u(rng, 0.06, 0.24), u(rng, 0.25, 0.6)
-    tilt, ring = u(rng, -0.5, 0.5), chance(rng, 0.4)
+    tilt, ring = u(rng, 0.1, 0.5) * (1 if chance(rng, 0.5) else -1), square and chance(rng, 0.4)
     for side in (-1, 1):
         x, y = side * gap, u(rng, -0.3, 0.3) + side * tilt
         if ring:
             c.fill(ellipse(x, y, 1.5 * r, 1.5 * r), WHITE)
         c.fill(ellipse(x, y, r, r), mark)
-    if chance(rng, 0.3):
-        c.fill(box(-gap, 0.5, gap, 0.62), mark)
 
 
 def bones(c: Canvas, rng: Rng, ink: Ink) -> None:

@@ -56,7 +56,7 @@ def paint_wild(c: Canvas, rng: Rng) -> None:
 
 
 def paint_ground(c: Canvas, rng: Rng, kind: str, ink: Ink) -> None:
-    """The ground of a look: "painted", "flat", "soft", "bare", or "any" of all kinds."""
+    """The ground of a look: "painted", "flat", "soft", "bare", "board", or "any" of all kinds."""
     if kind == "any" or chance(rng, 0.2):
         paint_wild(c, rng) if chance(rng, 0.75) else _piled(c, rng, ink)
     elif kind == "painted":
@@ -74,13 +74,12 @@ def paint_ground(c: Canvas, rng: Rng, kind: str, ink: Ink) -> None:
             _floor(c, rng)
         _unfocused(c, rng)
     else:
-        _sheet(c, rng)
+        _sheet(c, rng, (0.8, 1.0) if kind == "bare" else (0.03, 0.2))
 
 
-def _sheet(c: Canvas, rng: Rng) -> None:
-    """Bare paper, at most a wash and a line for the ground."""
-    pale = hsv(u(rng, 0, 1), u(rng, 0, 0.2), u(rng, 0.8, 1.0))
-    c.fill(_rectangle(0, 0, c.width, c.height), pale)
+def _sheet(c: Canvas, rng: Rng, bright: tuple[float, float]) -> None:
+    """Bare paper or a bare board, at most a wash and a line for the ground."""
+    c.fill(_rectangle(0, 0, c.width, c.height), hsv(u(rng, 0, 1), u(rng, 0, 0.2), u(rng, *bright)))
     if chance(rng, 0.6):
         _hills(c, rng)
     if chance(rng, 0.5):

@@ -39,7 +39,7 @@ from ml.render.surfaces import Surface
 from ml.render.wear import Wear
 
 Rng = np.random.Generator
-Ground = Literal["any", "painted", "flat", "soft", "bare"]
+Ground = Literal["any", "painted", "flat", "soft", "bare", "board"]
 Item = TypeVar("Item")
 
 
@@ -86,7 +86,7 @@ class Look:
             wear=_pick(rng, self.wears),
             style=style,
             weave=u(rng, 0, self.weave) if self.weave else 0.0,
-            dim=u(rng, 0.15, 0.5) if self.backlit and chance(rng, self.backlit) else 1.0,
+            dim=u(rng, 0.3, 0.6) if self.backlit and chance(rng, self.backlit) else 1.0,
         )
 
 
@@ -306,7 +306,7 @@ _ALL = (
     # -- for tests only
     Look("newsprint", "print dots on cheap paper", _chalk_line, _bare, surfaces=(surfaces.newsprint,)),
     Look("watercolour", "washes on paper", _wash_line, _bare, surfaces=(surfaces.watercolour,), ground="bare"),
-    Look("chalk", "chalk on a board", _chalk_line, _bare, surfaces=(surfaces.chalkboard,), ground="bare"),
+    Look("chalk", "chalk on a board", _chalk_line, _bare, surfaces=(surfaces.chalkboard,), ground="board"),
     Look("neon", "glowing hues on violet black", _neon_line, _bare, recolour.neon, (surfaces.glow,)),
     Look("pixels", "square blocks and few shades", _any_line, _bare, surfaces=(surfaces.pixels,)),
 )  # fmt: skip
