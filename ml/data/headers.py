@@ -44,7 +44,7 @@ def _size(file: BinaryIO) -> tuple[int, int] | None:
 
 
 def _webp(head: bytes) -> tuple[int, int] | None:
-    kind = head[12:16]
+    kind = head[12:16] if len(head) >= 30 else b""
     if kind == b"VP8X":
         return 1 + int.from_bytes(head[24:27], "little"), 1 + int.from_bytes(head[27:30], "little")
     if kind == b"VP8L":

@@ -15,11 +15,9 @@ from typing import Any
 _SPACE = re.compile(r"[ \t\n\r]*")
 
 
-def _integer(text: str) -> int | float:
-    return int(text) if len(text) < 300 else float(text)
-
-
-_DECODER = json.JSONDecoder(parse_int=_integer)
+_DECODER = json.JSONDecoder()
+# Python refuses to read whole numbers of more than 4,300 digits; as floats they are infinite, and one label is bad.
+_LONG_NUMBERS = json.JSONDecoder(parse_int=float)
 
 
 class JsonBroken(ValueError):
@@ -103,8 +101,8 @@ class LocatedJson:
             raise JsonBroken(error.lineno, f"is not JSON: {error.msg} (column {error.colno})") from error
         except RecursionError as error:
             raise JsonBroken(self.line(at), "is nested too deeply") from error
-        except ValueError as error:
-            raise JsonBroken(self.line(at), f"is not JSON: {error}") from error
+        except ValueError:
+            return _LONG_NUMBERS.raw_decode(self.text, at)
 
     def _key(self, at: int) -> tuple[str, int]:
         if self.text[at : at + 1] != '"':

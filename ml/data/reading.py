@@ -107,7 +107,9 @@ class Reading:
         ):
             raise Bad("the name of the picture is empty or no name of a file")
         top = self.base or self.root
-        folders = [top] if self.base else [beside, *_around(beside, self.root)]
+        folders = [top] if self.base else [beside]
+        if ".." not in relative.parts and not self.base:
+            folders += _around(beside, self.root)
         inside = False
         for folder in folders:
             path = Path(os.path.normpath(folder / relative))

@@ -33,10 +33,8 @@ def number(value: Any, what: str = "a coordinate") -> float:
     """Raises Bad for what is no finite number of a sensible size."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Bad(f"{what} is {_short(value)}, not a number")
-    if not math.isfinite(value):
-        raise Bad(f"{what} is not finite")
-    if abs(value) > _LARGEST:
-        raise Bad(f"{what} is too large: {_short(value)}")
+    if not abs(value) <= _LARGEST:
+        raise Bad(f"{what} is not finite, or absurdly large")
     return float(value)
 
 
@@ -105,22 +103,20 @@ def checked_polygons(polygons: Sequence[Polygon], width: int, height: int) -> Ou
 
 def area(points: Polygon) -> float:
     """Signed, by the shoelace formula, from the first point for precision."""
-    p = np.asarray(points, np.float64)
-    p -= p[0]
-    x, y = p[:, 0], p[:, 1]
-    return float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2
+    x0, y0 = points[0]
+    moved = [(x - x0, y - y0) for x, y in points]
+    return sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(moved, moved[1:] + moved[:1], strict=True)) / 2
 
 
 def crosses_itself(points: Polygon) -> bool:
     """Whether two sides that are no neighbours cross properly; not looked for above MAX_CHECKED points."""
-    p = np.asarray(points, np.float64)
-    p = p[np.any(p != np.roll(p, 1, axis=0), axis=1)]
-    n = len(p)
-    if n < 4 or n > MAX_CHECKED:
+    kept = [b for a, b in zip((*points[-1:], *points[:-1]), points, strict=True) if a != b]
+    if not 4 <= len(kept) <= MAX_CHECKED:
         return False
-    q = np.roll(p, -1, axis=0)
+    p = np.asarray(kept, np.float64)
+    q = np.concatenate((p[1:], p[:1]))
     starts_side = _side(p, q, p)  # [i, j]: on which side of line i the start of side j lies
-    ends_side = np.roll(starts_side, -1, axis=1)
+    ends_side = np.concatenate((starts_side[:, 1:], starts_side[:, :1]), axis=1)
     apart = starts_side * ends_side < 0
     return bool(np.any(apart & apart.T))
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ml.data.records import LabelledImage
 from ml.errors import UserError
 
+MAX_PASSES = 20  # of looking for groups that would do better elsewhere
 Split = dict[str, tuple[LabelledImage, ...]]
 
 
@@ -128,7 +129,37 @@ def _deal(
         best = min(open_, key=lambda part: _worse(have[part], counts[name], total, shares[part]))
         have[best] += counts[name]
         dealt[name] = best
+    _improve(names, dealt, have, counts, total, shares)
     return dealt
+
+
+def _improve(
+    names: Sequence[str],
+    dealt: dict[str, str],
+    have: dict[str, Counter[str]],
+    counts: Mapping[str, Counter[str]],
+    total: Counter[str],
+    shares: Mapping[str, float],
+) -> None:
+    """Moves single groups to where they do better until none does; leaves no part empty."""
+    members = Counter(dealt.values())
+    for _ in range(MAX_PASSES):
+        moved = False
+        for name in names:
+            now, count = dealt[name], counts[name]
+            if members[now] == 1:
+                continue
+            without = have[now] - count
+            here = _worse(without, count, total, shares[now])
+            best = min(shares, key=lambda p: here if p == now else _worse(have[p], count, total, shares[p]))
+            if best == now or _worse(have[best], count, total, shares[best]) > here - 1e-12:
+                continue
+            have[now], dealt[name], moved = without, best, True
+            have[best] += count
+            members[now] -= 1
+            members[best] += 1
+        if not moved:
+            return
 
 
 def _worse(have: Counter[str], more: Counter[str], total: Counter[str], share: float) -> float:

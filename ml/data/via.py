@@ -227,9 +227,9 @@ def together_box(boxes: list[Box]) -> Box:
 def with_extras(face: LabelledFace, extras: dict[str, Any], width: int, height: int) -> LabelledFace:
     """Box and mask that the shape cannot say, where the shape is still the one that they were written for."""
     of = extras.get("of")
-    if not isinstance(of, list) or len(of) != 4 or not all(isinstance(v, int | float) for v in of):
+    if not isinstance(of, list) or len(of) != 4:
         return face
-    if any(abs(a - b) > 1e-6 for a, b in zip(of, face.box, strict=True)):
+    if any(abs(number(a) - b) > 1e-6 for a, b in zip(of, face.box, strict=True)):
         return face
     if isinstance(extras.get("box"), list) and len(extras["box"]) == 4:
         x1, y1, x2, y2 = (number(v) for v in extras["box"])

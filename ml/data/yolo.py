@@ -56,7 +56,6 @@ def _described(reading: Reading, file: Path) -> _Set | None:
     if not isinstance(values, dict) or not isinstance(values.get("names"), list | dict):
         reading.problem(file, 0, "names no classes (names)")
         return None
-    reading.files_read += 1
     names = values["names"] if isinstance(values["names"], dict) else dict(enumerate(values["names"]))
     found: dict[int, str] = {}
     for key, name in names.items():
@@ -64,6 +63,9 @@ def _described(reading: Reading, file: Path) -> _Set | None:
             found[int(key)] = str(name)
         else:
             reading.problem(file, 0, "names gives a class no number or no word")
+    if not found:
+        return None
+    reading.files_read += 1
     count = values.get("nc", len(found))
     if type(count) is not int or count != len(found):
         reading.problem(file, 0, f"nc is not {len(found)}, the number of names", kept=True)
