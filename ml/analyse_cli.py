@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ml.bundle import DEFAULT_BUNDLE, Bundle
+from ml.detect.matterport_picture import Preparation
 from ml.errors import OutputUnwritable
 from ml.outputs import check_absent, check_json, json_target, write_json
 from ml.types import EpisodeResult, Progress
@@ -131,12 +132,15 @@ def _count(number: int, what: str) -> str:
 def table(name: str, result: EpisodeResult, bundle: Bundle) -> str:
     """What a person wants to read: one line on the video, one per character, one on faces of nobody known."""
     names = bundle.characters
+    picture = bundle.preprocessing.get("picture")
     video = result.video
     head = (
         f"{name}: {video.duration_ms / 1000:.3f} s, {video.frames} frames, {video.width} x {video.height}, "
         f"{_count(len(result.shots), 'shot')}, {_count(len(result.detections), 'face')}, "
         f"bundle {result.bundle.name}-{result.bundle.version}"
     )
+    if picture is not None:
+        head += f", pictures {Preparation.of(picture).said()}"
     modelled = bundle.emotions
     rows = [["character", "visible", *(str(e) for e in modelled)]]
     for slug, profile in result.profiles.items():

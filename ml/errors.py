@@ -80,6 +80,18 @@ class BundleMissing(UserError):
     code = "bundle_missing"
 
 
+class WeightsInvalid(UserError):
+    """A file of weights to import is missing, damaged, or of another network."""
+
+    code = "weights_invalid"
+
+
+class PictureTooLarge(UserError):
+    """A picture does not fit the square that a bundle pads it to."""
+
+    code = "picture_too_large"
+
+
 class DeviceMissing(UserError):
     """A device was asked for that this machine does not have."""
 

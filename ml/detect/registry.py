@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # architecture -> "module:Class"; the class has ``of_bundle(bundle, device) -> Detector``
 DETECTORS: dict[str, str] = {
     "mask_rcnn_mobilenet_v2_fpn": "ml.detect.mask_rcnn:MaskRcnnDetector",
+    "matterport_mask_rcnn": "ml.detect.matterport:MatterportDetector",
     "haar": "ml.detect.haar:HaarDetector",
     "yolo_seg_onnx": "ml.detect.yolo_seg:YoloSegDetector",
 }
