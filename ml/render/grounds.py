@@ -19,9 +19,9 @@ Rng = np.random.Generator
 PAINTINGS = 24  # different paintings of one place
 
 
-@lru_cache(maxsize=64)
-def _backdrop(place: str, seed: int, width: int, blurred: bool) -> Backdrop:
-    return paint_place(place, seed, float(width), 1.0, blur=2.5 if blurred else 0.0)
+@lru_cache(maxsize=96)  # about 1.3 MB each
+def _backdrop(place: str, seed: int, width: int) -> Backdrop:
+    return paint_place(place, seed, float(width), 1.0)
 
 
 def paint_stage(c: Canvas, rng: Rng, close: bool) -> None:
@@ -30,10 +30,12 @@ def paint_stage(c: Canvas, rng: Rng, close: bool) -> None:
     place, seed = names[int(rng.integers(len(names)))], int(rng.integers(PAINTINGS))
     width = round(STAGE * c.width / c.height)
     zoom = u(rng, 1.3, 2.4) if close else u(rng, 1.0, 1.5)
-    backdrop = _backdrop(place, seed, width, close and chance(rng, 0.5))
+    backdrop = _backdrop(place, seed, width)
+    blurred = close and chance(rng, 0.5)
+    picture = cv2.GaussianBlur(backdrop.picture, (0, 0), 2.5) if blurred else backdrop.picture
     slack_x, slack_y = c.width * (zoom - 1), c.height * (zoom - 1)
     with c.at(-u(rng, -0.15, 1.15) * slack_x, -u(rng, 0.1, 1.1) * slack_y, scale=c.height / STAGE * zoom):
-        c.paste(backdrop.picture, backdrop.matrix)
+        c.paste(np.asarray(picture, np.uint8), backdrop.matrix)
 
 
 def paint_wild(c: Canvas, rng: Rng) -> None:
@@ -58,7 +60,7 @@ def paint_wild(c: Canvas, rng: Rng) -> None:
 def paint_ground(c: Canvas, rng: Rng, kind: str, ink: Ink) -> None:
     """The ground of a look: "painted", "flat", "soft", "bare", "board", or "any" of all kinds."""
     if kind == "any" or chance(rng, 0.2):
-        paint_wild(c, rng) if chance(rng, 0.75) else _piled(c, rng, ink)
+        paint_wild(c, rng) if chance(rng, 0.82) else _piled(c, rng, ink)
     elif kind == "painted":
         r = rng.random()
         _painted(c, rng) if r < 0.5 else _overgrown(c, rng) if r < 0.65 else _piled(c, rng, ink)
@@ -125,7 +127,7 @@ def _piled(c: Canvas, rng: Rng, ink: Ink) -> None:
     if chance(rng, 0.125):
         _bricks(c, rng)
         return
-    draw, cells = _PILES[int(rng.integers(len(_PILES)))], int(rng.integers(2, 5))
+    draw, cells = _PILES[int(rng.integers(len(_PILES)))], int(rng.integers(2, 4))
     step, kept = c.height / cells, int(rng.integers(1 << 31))
     for row in range(cells + 1):
         for column in range(math.ceil(c.width / step / 1.4) + 1):

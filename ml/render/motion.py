@@ -32,12 +32,15 @@ def smear(canvas: Canvas, before: Image, rng: Rng, length: float) -> None:
         return
     y, x = window
     new, old = canvas.pixels[y, x], before[y, x]
-    alpha = (new != old).any(axis=2).astype(np.float32)[..., None]
+    alpha = (new != old).any(axis=2).astype(np.uint8)[..., None]
     layer = np.concatenate([new * alpha, 255 * alpha], axis=2)
-    kernel = _streak(max(3, round(length * canvas.supersample)), u(rng, -0.5, 0.5) + (math.pi / 2) * chance(rng, 0.2))
-    layer = np.asarray(cv2.filter2D(layer, -1, kernel, borderType=cv2.BORDER_CONSTANT), np.float32)
-    cover = layer[..., 3:] / 255
-    np.copyto(canvas.pixels[y, x], np.clip(layer[..., :3] + old * (1 - cover), 0, 255).astype(np.uint8))
+    share = 1 / canvas.supersample  # what is smeared needs no more than the finished picture's pixels
+    layer = np.asarray(cv2.resize(layer, None, fx=share, fy=share, interpolation=cv2.INTER_AREA), np.uint8)
+    kernel = _streak(max(3, round(length)), u(rng, -0.5, 0.5) + (math.pi / 2) * chance(rng, 0.2))
+    layer = np.asarray(cv2.filter2D(layer, -1, kernel, borderType=cv2.BORDER_CONSTANT), np.uint8)
+    smeared = np.asarray(cv2.resize(layer, (old.shape[1], old.shape[0])), np.float32)
+    cover = smeared[..., 3:] / 255
+    np.copyto(canvas.pixels[y, x], np.clip(smeared[..., :3] + old * (1 - cover), 0, 255).astype(np.uint8))
 
 
 def repeat(canvas: Canvas, before: Image, rng: Rng, head: float) -> None:
