@@ -46,7 +46,7 @@ def test_voc(tmp_path: Path) -> None:
     assert (jerry.character, jerry.emotion, len(jerry.polygons)) == ("jerry", "sad", 1)
     assert [(p.line, p.reason) for p in dataset.problems] == [
         (6, "the object has no bndbox"),
-        (7, "xmax is not finite"),
+        (7, "xmax is not finite, or absurdly large"),
         (8, "xmax is 'wide', not a number"),
     ]
 
@@ -165,7 +165,7 @@ def test_a_bad_description_is_told(tmp_path: Path, text: str) -> None:
 
 def labelme(tmp_path: Path, *shapes: dict[str, Any]) -> Path:
     picture(tmp_path / "images" / "a.png")
-    document = {
+    document: dict[str, Any] = {
         "version": "5.4.1",
         "flags": {},
         "shapes": list(shapes),

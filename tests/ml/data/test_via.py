@@ -90,7 +90,7 @@ def test_csv_of_via(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("key", ["emotion", "Emotion", "EMOTIONS", "emotion_label", "Facial Expression", "감정"])
 def test_any_spelling_of_the_emotion(tmp_path: Path, key: str) -> None:
-    face = read_labels(one(tmp_path, region(character="Tom", **{key: "joy"}))).images[0].faces[0]
+    face = read_labels(one(tmp_path, region(None, character="Tom", **{key: "joy"}))).images[0].faces[0]
 
     assert (face.character, face.emotion, dict(face.attributes)) == ("Tom", "joy", {})
 
