@@ -15,6 +15,7 @@ import numpy as np
 from ml.render.design import Design
 from ml.render.drawn_face import Draw, Expression, blend
 from ml.render.repertoire import MORE, Rule, takes
+from ml.render.telling import borrowed, evidence, loosened, tells
 from ml.types import Emotion
 
 Rng = np.random.Generator
@@ -38,6 +39,8 @@ class Accent:
     ears: float = 1.0
     stretch: float = 1.0
     loudness: float = 1.0  # of all feelings
+    borrow: float = 0.0  # chance of another feeling's mouth under eyes that tell, or the reverse
+    loose: float = 0.0  # 0 every drawing on the spot .. 1 a loose hand
     lean: float = 0.0  # how far, at most, a drawing leans towards another emotion
     talk: float = 0.0  # chance of a mouth in mid-word over any feeling
     blink: float = 0.0
@@ -78,10 +81,12 @@ def random_accent(rng: Rng, design: Design | None = None) -> Accent:
         brows, lids, eyes = 0.0, d.between(0.7, 1.3), d.between(0.7, 1.3)
     elif kind < 0.46:  # everything, and more of it
         brows, lids, eyes, mouth, opening = (d.between(1.0, 1.5) for _ in range(5))
-    if design is not None and design.brow_thickness <= 0.0:
-        lids, mouth, opening = max(lids, 0.8), max(mouth, 0.8), max(opening, 0.6)
-    if design is not None and design.eye == "dot":
-        mouth, brows = max(mouth, 0.8), max(brows, 0.7)
+    hidden = design is not None and (design.brow_thickness <= 0.0 or _hides_brows(design))
+    if hidden:
+        brows, lids, mouth, opening = 0.0, max(lids, 0.8), max(mouth, 0.8), max(opening, 0.6)
+    if design is not None and (design.eye == "dot" or design.eye_height < 0.17):
+        lids = min(lids, 0.5)  # hardly to be seen on them
+        mouth, brows = max(mouth, 0.8), max(brows, 0.7) if brows > 0.0 else 0.0
     return Accent(
         brows=brows, lids=lids, eyes=eyes, mouth=mouth, opening=opening, shut=float(d.chance(0.75)),
         teeth=d.between(0.0, 1.0), tears=d.between(0.1, 1.0), sweat=d.between(0.0, 0.8), signs=d.between(0.0, 0.9),
@@ -90,7 +95,16 @@ def random_accent(rng: Rng, design: Design | None = None) -> Accent:
         take=d.between(0.1, 0.7) if d.chance(0.3) else 0.0, own=d.between(0.2, 0.8),
         rest_brow=d.jitter(0.04), rest_slant=d.jitter(0.05), rest_lid=d.between(0.15, 0.35) if d.chance(0.2) else 0.0,
         rest_curve=d.jitter(0.12), habit=int(rng.integers(1 << 31)),
+        borrow=d.between(0.0, 0.4), loose=d.between(0.3, 1.0),
     )  # fmt: skip
+
+
+def _hides_brows(design: Design) -> bool:
+    """Whether a hat or hair comes down over the brows of this design."""
+    low = -0.36 if design.gear == "fringe" else -0.55 if design.gear not in ("none", "wool", "crown") else -0.7
+    if design.hair in ("cap", "hat", "bob", "bun", "spikes"):
+        low = max(low, -0.6)
+    return design.eye_y - design.eye_height - design.brow_gap < low - 0.12
 
 
 def accented(emotion: Emotion, k: float, d: Draw, accent: Accent, textbook: Mapping[Emotion, Rule]) -> Expression:
@@ -103,10 +117,14 @@ def accented(emotion: Emotion, k: float, d: Draw, accent: Accent, textbook: Mapp
         loud = blend(loud, replace(other, tint_amount=0.0), d.between(0.0, accent.lean))
     rest = resting(accent)
     shown = _spoken(loud, rest, d, accent)
+    lids = accent.lids > 0.5
+    if d.chance(accent.borrow) and (lids or accent.brows > 0.4 or emotion is Emotion.HAPPY):
+        shown = borrowed(shown, emotion, d)
+    shown = loosened(shown, d, accent.loose)
     if emotion is not Emotion.NEUTRAL:
         wanted = 0.35 + 0.55 * k
         for _ in range(4):  # what is left must be enough for a person
-            if evidence(shown, rest) >= wanted:
+            if evidence(shown, rest) >= wanted and tells(emotion, shown, accent.brows > 0.1, lids):
                 break
             shown = blend(shown, replace(loud, tint_amount=shown.tint_amount), 0.5)
         if k > 0.6 and d.chance(accent.take):
@@ -126,15 +144,6 @@ def resting(accent: Accent) -> Expression:
         brow_inner=0.03 + accent.rest_brow + half, brow_outer=0.02 + accent.rest_brow - half,
         lid_top=0.08 + accent.rest_lid, curve=0.04 + accent.rest_curve, mouth_width=0.8,
     )  # fmt: skip
-
-
-def evidence(e: Expression, rest: Expression) -> float:
-    """How far an expression is from the face at rest, about 0 (not to be told) .. 4 (all out)."""
-    eyes = 0.9 if e.eyes != "open" else abs(e.lid_top - rest.lid_top) + 0.9 * abs(e.lid_angle) + 0.6 * e.lid_bottom
-    brows = 1.6 * (abs(e.brow_inner - rest.brow_inner) + abs(e.brow_outer - rest.brow_outer))
-    size = 1.6 * abs(e.eye_scale - 1.0) + 0.5 * abs(e.pupil - 1.0)
-    mouth = 0.6 * abs(e.curve - rest.curve) + 0.5 * e.opening * (e.mouth not in ("line", "wavy"))
-    return float(eyes + brows + size + mouth + 0.5 * (e.tears > 0.3))
 
 
 def _rule(emotion: Emotion, d: Draw, accent: Accent, textbook: Mapping[Emotion, Rule]) -> Rule:
