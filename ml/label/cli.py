@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import secrets
 import sys
 from pathlib import Path
 
@@ -84,17 +83,16 @@ def compare(args: argparse.Namespace) -> int:
 
 
 def serve(args: argparse.Namespace, labels: LabelFile) -> None:
-    token = secrets.token_urlsafe(16)
     characters = tuple(dict.fromkeys(c.strip() for c in args.characters.split(",") if c.strip()))
     try:
-        server = LabelServer((args.host, args.port), labels, token, characters)
+        server = LabelServer((args.host, args.port), labels, characters)
     except (OSError, OverflowError) as error:
         raise OutputUnwritable(f"The page cannot be served on {args.host}:{args.port}: {error}.") from error
     with server:
         done = sum(entry.done for entry in server.shown)
         _say(f"{len(server.shown)} frames, {done} of them done; labels go to {args.out}")
-        _say(f"http://{args.host}:{server.server_address[1]}/?token={token}")
-        _say("Ctrl-C ends this; everything is saved at each change.")
+        _say(f"http://{args.host}:{server.server_address[1]}/?token={labels.token}")
+        _say("Every change is saved at once; Ctrl-C ends this, the same command goes on.")
         server.serve_forever()
 
 

@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 
 from ml.data.frames import Picture, frame_at, read_image
-from ml.errors import ToonemoError, UserError
+from ml.errors import OutputUnwritable, ToonemoError, UserError
 from ml.label.regions import EMOTION_NAMES, LabelRefused, read_sent
 from ml.label.store import Entry, LabelFile
 
@@ -118,13 +118,13 @@ def shrink(picture: Picture, width: int) -> Picture:
 
 
 class LabelServer(ThreadingHTTPServer):
-    """``token``: what every request must bring. ``characters``: names that the page offers first."""
+    """``characters``: names that the page offers first."""
 
     daemon_threads = True
     allow_reuse_address = True
 
-    def __init__(self, address: tuple[str, int], labels: LabelFile, token: str, characters: tuple[str, ...]) -> None:
-        self.labels, self.token, self.characters = labels, token, characters
+    def __init__(self, address: tuple[str, int], labels: LabelFile, characters: tuple[str, ...] = ()) -> None:
+        self.labels, self.characters = labels, characters
         self.frames = Frames(labels)
         self.shown = [entry for entry in labels.entries if entry.path is not None]
         self.host = address[0]
@@ -182,6 +182,8 @@ class Handler(BaseHTTPRequestHandler):
             what(parts.path, asked)
         except Refusal as refusal:
             self._json({"error": str(refusal), "code": refusal.code}, refusal.status)
+        except OutputUnwritable as error:
+            self._json({"error": str(error), "code": error.code}, HTTPStatus.INSUFFICIENT_STORAGE)
         except UserError as error:
             self._json({"error": str(error), "code": error.code}, HTTPStatus.BAD_REQUEST)
         except ToonemoError as error:
@@ -217,6 +219,9 @@ class Handler(BaseHTTPRequestHandler):
             sent = json.loads(body)
         except (ValueError, RecursionError) as error:
             raise LabelRefused(f"The request is no JSON: {error}.") from error
+        if isinstance(sent, dict) and sent.pop("filename", entry.filename) != entry.filename:
+            sentence = f"Frame {match[1]} is now “{entry.filename}”: other frames were chosen. Load the page anew."
+            raise Refusal(HTTPStatus.CONFLICT, "frames_changed", sentence)
         self.server.frames.measure(entry)
         regions, done = read_sent(sent, entry.width, entry.height)
         self.server.labels.put(entry, regions, done)
@@ -262,7 +267,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _check_token(self, asked: dict[str, str]) -> None:
         given = self.headers.get("X-Token") or asked.get("token", "")
-        if not hmac.compare_digest(given.encode(), self.server.token.encode()):
+        if not hmac.compare_digest(given.encode(), self.server.labels.token.encode()):
             sentence = "The token is missing or wrong; open the address that was printed when this was started."
             raise Refusal(HTTPStatus.FORBIDDEN, "token_refused", sentence)
 

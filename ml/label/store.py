@@ -7,14 +7,17 @@ and has the size -1; ``file_attributes`` say the rest. What the file holds beyon
 from __future__ import annotations
 
 import fcntl
+import glob
 import json
 import os
+import re
+import secrets
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
-from ml.errors import UserError
+from ml.errors import OutputUnwritable, UserError
 from ml.label.regions import Region, from_via
 from ml.outputs import check_writable, whole_file
 
@@ -116,15 +119,21 @@ class LabelFile:
     """Entries in memory and on disk; every change is on disk when its call returns.
 
     One process at a time holds it, by a lock on ``.NAME.lock`` beside it that the system drops when the process ends.
-    Raises LabelFileUnusable or OutputUnwritable.
+    ``token``: kept in there, so that the page's address stays the same. Raises LabelFileUnusable or OutputUnwritable.
     """
 
     def __init__(self, path: Path, annotator: str = "") -> None:
         check_writable(path, None)
         self.path, self.annotator = path, annotator
         self.lock = threading.Lock()
-        self.holder = _hold(path)
-        self.entries: list[Entry] = read_entries(path) if path.exists() and path.stat().st_size else []
+        self.holder, self.token = _hold(path)
+        for left in path.parent.glob(f".{glob.escape(path.name[:100])}.*.part"):  # by a process that was killed
+            left.unlink(missing_ok=True)
+        try:
+            self.entries: list[Entry] = read_entries(path) if path.exists() and path.stat().st_size else []
+        except BaseException:
+            self.close()
+            raise
 
     def add(self, entries: list[Entry]) -> int:
         """Those not there yet. For those that are, the place of their pixels is taken over. Gives how many are new."""
@@ -169,11 +178,24 @@ class LabelFile:
         self.holder.close()
 
 
-def _hold(path: Path) -> TextIO:
-    holder = path.with_name(f".{path.name}.lock").open("w")
+def _hold(path: Path) -> tuple[TextIO, str]:
+    """The locked file and the token in it, a new one where there is none. Only its owner can read it."""
+    beside = path.with_name(f".{path.name}.lock")
+    try:
+        holder = os.fdopen(os.open(beside, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600), "r+")
+    except OSError as error:
+        raise OutputUnwritable(f"The lock {beside} cannot be made: {error.strerror}.") from error
     try:
         fcntl.flock(holder, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         holder.close()
         raise LabelFileUnusable(f"The file {path} is open in another labelling process; close that first.") from error
-    return holder
+    token = holder.read(100).strip()
+    if not re.fullmatch(r"[\w-]{20,60}", token, re.ASCII) or os.fstat(holder.fileno()).st_mode & 0o077:
+        token = secrets.token_urlsafe(16)
+        os.fchmod(holder.fileno(), 0o600)
+        holder.seek(0)
+        holder.truncate()
+        holder.write(token)
+        holder.flush()
+    return holder, token

@@ -79,11 +79,12 @@ function changed(done = now.done) {
 }
 
 function store(done) {
+  say("");
   now.done = done && now.regions.every(complete);
   const brief = frames[now.index];
   brief.done = now.done;
   brief.faces = now.regions.length;
-  saver.put(now.index, now.regions, now.done);
+  saver.put(now.index, now.filename, now.regions, now.done);
   mark(now.index);
   render();
 }
@@ -93,8 +94,10 @@ function step(by) {
   if (drawing) return by < 0 ? takeBack() : undefined;
   const regions = histories.get(now.index).step(by);
   if (!regions) return say(by < 0 ? "There is nothing to undo." : "There is nothing to redo.");
+  const former = now.regions.map((r) => JSON.stringify(r));
+  const differs = regions.findIndex((r, i) => JSON.stringify(r) !== former[i]);
   now.regions = regions;
-  selected = Math.min(Math.max(selected, 0), regions.length - 1);
+  selected = Math.min(differs >= 0 ? differs : selected, regions.length - 1);
   store(now.done);
 }
 

@@ -7,7 +7,7 @@ export const pictureAddress = (index) => `api/frames/${index}.jpg?token=${encode
 async function ask(address, options = {}) {
   const answer = await fetch(address, { ...options, headers: { "X-Token": token } });
   const said = await answer.json();
-  if (!answer.ok) throw Object.assign(new Error(said.error), { refused: true });
+  if (!answer.ok) throw Object.assign(new Error(said.error), { status: answer.status });
   return said;
 }
 
@@ -24,8 +24,9 @@ export class Saver {
 
   get idle() { return !this.busy && this.waiting.size === 0; }
 
-  put(index, regions, done) {
-    this.waiting.set(index, JSON.stringify({ regions, done }));
+  // `filename`: lets the server notice where it counts other frames than this page does.
+  put(index, filename, regions, done) {
+    this.waiting.set(index, JSON.stringify({ filename, regions, done }));
     this.report("wait", "saving …");
     this.pump();
   }
@@ -33,25 +34,26 @@ export class Saver {
   async pump() {
     if (this.busy) return;
     this.busy = true;
+    let refused = "";
     while (this.waiting.size) {
       const [index, body] = this.waiting.entries().next().value;
       try {
         await ask(`api/frames/${index}`, { method: "PUT", body });
         if (this.waiting.get(index) === body) this.waiting.delete(index);
       } catch (error) {
-        if (error.refused) {
+        if ([400, 404, 409].includes(error.status)) { // trying again is no use
           if (this.waiting.get(index) === body) this.waiting.delete(index);
-          this.busy = false;
-          this.report("bad", `Not saved: ${error.message}`);
-          if (this.waiting.size) this.pump();
-          return;
+          refused = error.message;
+          continue;
         }
-        this.report("bad", "NOT SAVED: the server does not answer; trying again …");
+        const why = error.status ? error.message : "the server does not answer.";
+        this.report("bad", `NOT SAVED, trying again: ${why}`);
         await new Promise((resume) => setTimeout(resume, 1500));
       }
     }
     this.busy = false;
-    this.report("saved", "saved");
+    if (refused) this.report("bad", `Not saved: ${refused}`);
+    else this.report("saved", "saved");
   }
 }
 
