@@ -169,7 +169,8 @@ def _picture(reading: Reading, file: Path, entry: _Entry) -> None:
     faces = tuple(_faces(reading, file, entry, image.width, image.height))
     attributes = dict(image.attributes)
     size = entry.values.get("size", -1)
-    if size != -1 and not (image.path.is_file() and image.path.stat().st_size == size):
+    whole = image.pts_ms is None and image.path.is_file()
+    if size != -1 and not (whole and image.path.stat().st_size == size):
         attributes["via:size"] = dump(size)
     if entry.key != f"{name}{size}":
         attributes["via:key"] = entry.key

@@ -62,7 +62,7 @@ def write_text(document: Any, out: Path) -> None:
 def _entry(image: LabelledImage, root: Path) -> tuple[str, dict[str, Any]]:
     path = name_from(image.path, root)
     name = path if image.pts_ms is None else f"{path}#t={image.pts_ms}"
-    size = image.path.stat().st_size if image.path.is_file() else -1
+    size = image.path.stat().st_size if image.pts_ms is None and image.path.is_file() else -1
     if "via:size" in image.attributes:
         size = json.loads(image.attributes["via:size"])
     regions: list[dict[str, Any]] = []

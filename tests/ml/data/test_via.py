@@ -12,6 +12,7 @@ import pytest
 from ml.data.labels import read_labels
 from ml.data.reading import LabelInvalid
 from ml.data.via_out import write_via
+from ml.label.store import frame_entry, read_entries
 from tests.ml.data.sets import TRIANGLE, picture, reasons, region, via, written
 
 
@@ -238,3 +239,21 @@ def test_one_broken_file_costs_no_other(tmp_path: Path) -> None:
     assert len(dataset.images) == 1
     assert [(p.file.parent.name, p.line > 3) for p in dataset.problems] == [("ep2", True)]
     assert reasons(dataset)[0].startswith("is not JSON: ")
+
+
+def test_what_our_own_labelling_page_writes_and_back(tmp_path: Path) -> None:
+    (tmp_path / "part2.mkv").touch()
+    entry = frame_entry(tmp_path / "part2.mkv", 44000, 12)
+    entry.width, entry.height = 1440, 1072
+    entry.raw = [region(Character="Sindbad", Emotion="", note="beard")]
+    file = written(tmp_path / "labels.json", {entry.key: entry.to_via()})
+
+    dataset = read_labels(file, strict=True)
+
+    image = dataset.images[0]
+    assert (image.pts_ms, image.group, image.width) == (44000, "part2.mkv#12", 1440)
+    assert (image.faces[0].character, image.faces[0].emotion) == ("Sindbad", None)
+    write_via(dataset, tmp_path / "out.json")
+    again = read_entries(tmp_path / "out.json")[0]
+    assert (again.key, again.pts_ms, again.shot, again.width) == (entry.key, 44000, 12, 1440)
+    assert [r.character for r in again.regions] == ["Sindbad"]
