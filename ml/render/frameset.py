@@ -151,7 +151,7 @@ class FrameSet:
             emotion = EMOTIONS[int(rng.integers(len(EMOTIONS)))]
         # Heads thrown back look alike in all kinds, and so belong to training.
         back = chance(rng, 0.5) and emotion in THROWN_BACK and self.split == "training"
-        intensity = u(rng, 0.4, 1.0)
+        intensity = u(rng, 0.4, 1.0) if emotion is not Emotion.NEUTRAL else u(rng, 0.0, 0.5)
         expression = expression_for(emotion, intensity, rng, self._accent(UNKNOWN, look))
         face = len(self.actors) + 1
         self._body(x, y, head, look.skin)
