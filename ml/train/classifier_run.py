@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ml.evaluate import calibration
 from ml.outputs import write_json
 from ml.train.classifier_task import ClassifierTask, predict
 from ml.train.crops import CropSet, cut_crops, labels_of
@@ -16,6 +17,7 @@ from ml.train.measure import classifier_figures, valid_temperature
 from ml.train.networks import build_reader
 from ml.train.pictures import described
 from ml.train.recipes import ClassifierPart
+from ml.train.report import learning_curves, report
 
 PREDICTIONS = "predictions.npz"
 
@@ -26,7 +28,7 @@ def train_part(run: PartRun) -> dict[str, Any]:
     assert isinstance(part, ClassifierPart)
     labels = labels_of([image for some in run.split.values() for image in some], part)
     sets = _crops(run, part, labels)
-    reader = build_reader(part, labels)
+    reader = build_reader(part, labels, run.say)
     task = ClassifierTask(part, sets["train"], sets["valid"], reader, run.world.device)
     position = fit(task, part, run.folder, run.fingerprint, run.world, run.say)
     if not run.world.first:
@@ -44,8 +46,11 @@ def train_part(run: PartRun) -> dict[str, Any]:
         "flattering": run.flatters,
         "faces": {name: len(some.classes) for name, some in sets.items()},
         "test": figures,
+        "history": learning_curves(run.folder),
     }
     write_json(run.folder / "evaluation.json", document, indent=1)
+    page = report(document, calibration.softmax(logits["test"], temperature), test.classes)
+    (run.folder / "report.html").write_text(page, encoding="utf-8")
     np.savez(
         run.folder / PREDICTIONS,
         logits=logits["test"],
@@ -60,6 +65,7 @@ def train_part(run: PartRun) -> dict[str, Any]:
         "classes": list(labels),
         "architecture": reader.architecture,
         "network": reader.settings,
+        "start": reader.start,
         "temperature": round(temperature, 4),
         "parameters": sum(p.numel() for p in reader.network.parameters()),
     }

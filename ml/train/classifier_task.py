@@ -33,7 +33,7 @@ class ClassifierTask:
         self._whose = [names.index(c) if c in names else len(names) - 1 for c in train.characters]
 
     def item(self, index: int, rng: Rng) -> tuple[Tensor, int, int]:
-        crop = changed_crop(np.asarray(self.train.crops[index]), self.part, rng)
+        crop = changed_crop(np.array(self.train.crops[index]), self.part, rng)
         return torch.from_numpy(crop).permute(2, 0, 1), int(self.train.classes[index]), self._whose[index]
 
     def collate(self, items: Sequence[tuple[Tensor, int, int]]) -> Batch:

@@ -8,7 +8,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from ml.train.recipes import SCALES, Recipe, changed, only, parse_change, read_recipe, recipe_names, reduced
+from ml.train.recipes import (
+    SCALES,
+    Recipe,
+    changed,
+    only,
+    parse_change,
+    read_recipe,
+    recipe_names,
+    reduced,
+    varied,
+)
 from ml.train.settings import ClassifierTraining, DetectorTraining, SettingsInvalid, read_settings
 
 SHIPPED = ("detector", "classifier")
@@ -65,11 +75,10 @@ def recipe_asked_for(args: argparse.Namespace) -> Recipe:
     if args.split:
         changes["split"] = args.split
     recipe = changed(recipe, changes)
-    vary = {**recipe.vary}
     for text in args.vary:
-        key, values = text.partition("=")[0].strip(), text.partition("=")[2].split(",")
-        vary[key] = tuple(parse_change(f"v={value}")[1] for value in values)
-    return replace(recipe, vary=vary)
+        key, _, values = text.partition("=")
+        recipe = varied(recipe, key.strip(), [parse_change(f"v={value}")[1] for value in values.split(",")])
+    return recipe
 
 
 def _recipe(args: argparse.Namespace) -> int:
@@ -82,8 +91,13 @@ def _recipe(args: argparse.Namespace) -> int:
     with world_of(args.device) as world:
         say: Callable[[str], None] = _say if world.first else lambda _: None
         asked = Asked(args.out, args.labels, args.images, args.rendered, args.scale)
-        for folder in run_recipe(recipe, asked, world, say):
+        folders = run_recipe(recipe, asked, world, say)
+        for folder in folders:
             say(f"wrote {folder}")
+        if args.bundle is not None and world.first:
+            from ml.train.bundling import bundle_of_runs, read_run
+
+            say(f"wrote {bundle_of_runs([read_run(f) for f in folders], args.bundle, args.partner).path}")
     return 0
 
 

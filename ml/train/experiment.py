@@ -23,17 +23,9 @@ from ml.outputs import write_json
 from ml.train.checkpoint import CheckpointInvalid
 from ml.train.distributed import World
 from ml.train.fit import fingerprint_of
-from ml.train.pictures import (
-    FLATTERS,
-    Split,
-    Wanted,
-    described,
-    drawn_pictures,
-    is_flattering,
-    labelled_pictures,
-    split_pictures,
-)
+from ml.train.pictures import Wanted, described, drawn_pictures, labelled_pictures
 from ml.train.recipes import ClassifierPart, PartSettings, Recipe, to_toml, variants
+from ml.train.splits import FLATTERS, Split, is_flattering, split_pictures
 
 Say = Callable[[str], None]
 
@@ -57,7 +49,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class PartRun:
-    """One network to train: what ml.train.classifier_run and detector_run get. ``flatters``: empty, or why."""
+    """One network to train: what ml.train.classifier_run and detector_run get.
+
+    ``flatters``: empty, or why. ``facts``: what ``run.json`` says beside what training finds out.
+    """
 
     recipe: Recipe
     name: str
@@ -69,6 +64,7 @@ class PartRun:
     world: World
     say: Say
     flatters: str
+    facts: dict[str, Any]
 
 
 def run_recipe(recipe: Recipe, asked: Asked, world: World, say: Say) -> list[Path]:
@@ -125,26 +121,25 @@ def _run_part(
     if flatters:
         say(f"warning: {flatters}")
     say("  ".join(f"{n}: {len(some)} pictures of {len(group_digests(some))} groups" for n, some in split.items()))
-    run = PartRun(recipe, name, part, split, folder, asked.out / "data", fingerprint, world, say, flatters)
+    facts = {
+        "format": 1,
+        "recipe": recipe.name,
+        "part": name,
+        "source": asked.source,
+        "scale": asked.scale,
+        "flattering": flatters,
+        "pictures": {n: len(some) for n, some in split.items()},
+        "groups": group_digests([*split["train"], *split["valid"]]),
+        "torch": str(torch.__version__),
+        "device": world.device,
+        "processes": world.size,
+    }
+    run = PartRun(recipe, name, part, split, folder, asked.out / "data", fingerprint, world, say, flatters, facts)
     from ml.train import classifier_run, detector_run
 
-    facts = (classifier_run if isinstance(part, ClassifierPart) else detector_run).train_part(run)
+    found = (classifier_run if isinstance(part, ClassifierPart) else detector_run).train_part(run)
     if world.first:
-        document = {
-            "format": 1,
-            "recipe": recipe.name,
-            "part": name,
-            "source": asked.source,
-            "scale": asked.scale,
-            "flattering": flatters,
-            "pictures": {n: len(some) for n, some in split.items()},
-            "groups": group_digests([*split["train"], *split["valid"]]),
-            "torch": str(torch.__version__),
-            "device": world.device,
-            "processes": world.size,
-            "seconds": round(time.time() - started, 1),
-            **facts,
-        }
+        document = {**facts, **found, "seconds": round(time.time() - started, 1)}
         write_json(folder / "run.json", document, indent=1)
     world.wait()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any, Protocol
 
@@ -35,6 +35,11 @@ class Reader(Protocol):
     @property
     def outputs(self) -> int: ...
 
+    @property
+    def start(self) -> str:
+        """Where the weights came from that training began with."""
+        ...
+
     def losses(self, batch: Batch, smoothing: float) -> tuple[dict[str, Tensor], Tensor]:
         """Losses by name, and the logits of the classes (N, outputs)."""
         ...
@@ -48,24 +53,26 @@ class Reader(Protocol):
         ...
 
 
-def build_reader(part: ClassifierPart, labels: Sequence[str]) -> Reader:
-    """Seeded by ``part.seed``. Raises BundleInvalid for an architecture that is not known."""
+def build_reader(part: ClassifierPart, labels: Sequence[str], say: Callable[[str], None]) -> Reader:
+    """Seeded by ``part.seed``. Raises BundleInvalid for what is not known, WeightsUnavailable, WeightsInvalid."""
     torch.manual_seed(part.seed)
     if part.architecture == SMALL:
         return SmallReader(part, labels)
     from ml.train.zoo_reader import ZooReader
 
-    return ZooReader(part, labels)
+    return ZooReader(part, labels, say)
 
 
 class SmallReader:
     """Our own network: emotions, and beside them whose face it is and an embedding in which like lies by like."""
 
     architecture = SMALL
+    start = "scratch"
 
     def __init__(self, part: ClassifierPart, labels: Sequence[str]) -> None:
         self.outputs = len(labels)
-        table = {**part.network, "size": part.size, "emotions": len(labels), "characters": len(part.characters) + 1}
+        characters = len(part.characters) + 1 if part.characters else 0
+        table = {**part.network, "size": part.size, "emotions": len(labels), "characters": characters}
         settings = ClassifierSettings.of(table)
         self.settings: dict[str, Any] = asdict(settings)
         self.network = FaceNet(settings)
@@ -75,13 +82,16 @@ class SmallReader:
         found = network(scaled(batch["pictures"]))
         who, what = network.halves_of(found.embedding)
         shown = what @ F.normalize(network.emotion_proxies.weight, dim=1).T * PROXY_SCALE
-        whose = who @ F.normalize(network.character_proxies.weight, dim=1).T * PROXY_SCALE
         classes, characters = batch["classes"], batch["characters"]
-        return {
+        losses = {
             "emotion": F.cross_entropy(found.emotion.float(), classes, label_smoothing=smoothing),
-            "character": F.cross_entropy(found.character.float(), characters, label_smoothing=smoothing),
-            "near": PROXY_SHARE * (F.cross_entropy(shown, classes) + F.cross_entropy(whose, characters)),
-        }, found.emotion
+            "near": PROXY_SHARE * F.cross_entropy(shown, classes),
+        }
+        if network.has_characters:
+            whose = who @ F.normalize(network.character_proxies.weight, dim=1).T * PROXY_SCALE
+            losses["character"] = F.cross_entropy(found.character.float(), characters, label_smoothing=smoothing)
+            losses["near character"] = PROXY_SHARE * F.cross_entropy(whose, characters)
+        return losses, found.emotion
 
     def logits(self, pictures: Tensor) -> Tensor:
         found: Tensor = self.network(scaled(pictures)).emotion

@@ -32,7 +32,7 @@ def build_optimiser(parameters: Iterable[nn.Parameter], part: PartSettings, stag
 
 def rate_of(part: PartSettings, stage: Stage, stage_step: int, epoch: int, stage_steps: int) -> float:
     """The rate of the step after ``stage_step`` others in this stage, ``stage_steps`` long; ``epoch`` within it."""
-    rate = stage.rate / (1.0 + part.decay * stage_step)
+    rate = stage.rate / (1.0 + part.decay * stage_step) if stage.optimiser == "sgd" else stage.rate
     if part.schedule == "step":
         rate *= part.step_factor ** (epoch // max(1, part.step_epochs))
     elif part.schedule == "cosine":

@@ -1,4 +1,4 @@
-"""Where a recipe's pictures come from: labels somebody made, or episodes drawn by ml.render; and how they are split.
+"""Where a recipe's pictures come from: labels somebody made, or episodes drawn by ml.render.
 
 Both give ``LabelledImage``s. Drawn pictures are kept in the run folder under ``data/`` with their truth, so that a run
 that goes on finds the same ones.
@@ -7,7 +7,7 @@ that goes on finds the same ones.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,29 +19,23 @@ from ml.data.frames import load_image
 from ml.data.records import LabelledFace, LabelledImage
 from ml.errors import UserError
 from ml.evaluate.sources import read as read_labels
-from ml.evaluate.splits import flattering_random_frames, group_of, picture_key, split_groups
+from ml.evaluate.splits import picture_key
 from ml.render.episode import STYLES, frame_ms
 from ml.render.stage import Stage
 from ml.render.story import Script, ShotPlan, write_script
 from ml.render.styles import apply_style, clean_style
-from ml.train.recipes import PartSettings
 from ml.types import Mask, ShotKind
 
 UNKNOWN = "unknown"
 FIRST_SEED = 20_000  # of drawn episodes: no other training and no test of ours draws these
 EPISODE_S = 60.0
 INDEX_FILE = "pictures.json"
-FLATTERS = (
-    "This split is by lot over single frames: near-copies of the pictures that were learnt from are among those that "
-    "it was tested on, so every figure flatters."
-)
-Split = dict[str, list[LabelledImage]]
 
 
-class SplitRefused(UserError):
-    """The pictures cannot be split so that test figures mean something."""
+class NothingToLearn(UserError):
+    """No picture is of use."""
 
-    code = "split_refused"
+    code = "nothing_to_learn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +67,7 @@ def drawn_pictures(wanted: Wanted, folder: Path, say: Callable[[str], None]) -> 
         images += _episode(FIRST_SEED + episode, wanted, min(each, wanted.pictures - len(images)), folder)
         episode += 1
         if episode > 50 * wanted.pictures:
-            raise SplitRefused(f"No drawn picture shows {wanted.emotions} on a face of {wanted.characters}.")
+            raise NothingToLearn(f"No drawn picture shows {wanted.emotions} on a face of {wanted.characters}.")
     say(f"drew {len(images)} pictures of {episode} episodes")
     document = {"format": 1, "asked": asked, "images": [_entry(image) for image in images]}
     temporary = index.with_suffix(".part")
@@ -173,54 +167,6 @@ def _still(image: LabelledImage, folder: Path) -> LabelledImage:
             raise OSError(f"{path} cannot be written")
         temporary.replace(path)
     return replace(image, path=path, pts_ms=None)
-
-
-# ------------------------------------------------------------------------------------------------ splits
-
-
-def split_pictures(images: Sequence[LabelledImage], part: PartSettings) -> Split:
-    """``train``, ``valid`` and ``test`` as ``part.split`` asks. Raises SplitRefused."""
-    if part.split == "given":
-        return _given(images)
-    if part.split == "random_frames":
-        rest, test = flattering_random_frames(images, part.test_share, part.seed)
-        train, valid = flattering_random_frames(rest, _of_rest(part), part.seed + 1)
-        return {"train": train, "valid": valid, "test": test}
-    groups = {group_of(image) for image in images}
-    needed = 1 + (part.valid_share > 0) + (part.test_share > 0)
-    if len(groups) < needed or not all(image.group for image in images):
-        raise SplitRefused(
-            f"The labels name {len(groups) if all(i.group for i in images) else 'no'} shots or episodes to split by, "
-            f"and {needed} are needed; a split of single frames flatters every figure, so it must be asked for by "
-            "name: --split random_frames."
-        )
-    rest, test = split_groups(images, part.test_share, part.seed) if part.test_share else (list(images), [])
-    train, valid = split_groups(rest, _of_rest(part), part.seed + 1) if part.valid_share else (rest, [])
-    return {"train": train, "valid": valid, "test": test}
-
-
-def _of_rest(part: PartSettings) -> float:
-    return part.valid_share / max(1e-9, 1 - part.test_share)
-
-
-def _given(images: Sequence[LabelledImage]) -> Split:
-    split: Split = {name: [i for i in images if i.split == name] for name in ("train", "valid", "test")}
-    if not split["train"]:
-        raise SplitRefused("The labels do not say which pictures are for training; split by groups instead.")
-    trained = {i.group for i in split["train"] if i.group}
-    for name in ("valid", "test"):
-        torn = sorted({i.group for i in split[name]} & trained)
-        if torn:
-            raise SplitRefused(
-                f"The labels' own split has frames of {torn[0]!r} both in train and in {name}; split by groups, or ask "
-                "for --split random_frames."
-            )
-    return split
-
-
-def is_flattering(images: Sequence[LabelledImage], part: PartSettings) -> bool:
-    """Whether near-copies may lie on both sides: by lot, or as the labels have it without naming shots or episodes."""
-    return part.split == "random_frames" or (part.split == "given" and not all(i.group for i in images))
 
 
 def described(image: LabelledImage) -> str:

@@ -66,6 +66,7 @@ class PartSettings:
     batch: int = 32
     optimiser: str = "sgd"
     rate: float = 0.01
+    rates: dict[str, Any] = field(default_factory=dict)
     momentum: float = 0.0
     nesterov: bool = False
     weight_decay: float = 0.0
@@ -96,7 +97,7 @@ class PartSettings:
             replace(
                 stage,
                 epochs=stage.epochs or self.epochs,
-                rate=stage.rate or self.rate,
+                rate=stage.rate or float(self.rates.get(stage.optimiser or self.optimiser, self.rate)),
                 optimiser=stage.optimiser or self.optimiser,
             )
             for stage in self.stages or (Stage(),)
@@ -111,11 +112,15 @@ class ClassifierPart(PartSettings):
     mask applied; else the same pictures as whole frames or boxes (``without``). ``fit`` contour: the crop is cut
     around the largest outline of the mask instead of the box. ``target``: what an output means. ``canonical``: labels
     such as "joy" or "shock" mean the emotions that ToonEmo knows; else every word is a class of its own.
+    ``pretrained``: the base begins with ImageNet's weights: auto, download, scratch or a file (ml.classify.pretrained).
+    ``last_blocks``: of the base that a stage with train = "last" lets learn.
     """
 
     emotions: tuple[str, ...] = ()
     target: str = "emotion"
     canonical: bool = True
+    pretrained: str = "scratch"
+    last_blocks: int = 1
     size: int = 224
     crop_size: int = 256
     segmentation: bool = True
@@ -223,6 +228,11 @@ def changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
             new: dict[str, Any] = {name: _of_table(type(part), table, "--set ")}
             recipe = replace(recipe, **new)
     return recipe
+
+
+def varied(recipe: Recipe, key: str, values: Sequence[Any]) -> Recipe:
+    """The recipe with one more setting to try, or other values of one. Raises SettingsInvalid."""
+    return replace(recipe, vary={**recipe.vary, _full_key(recipe, key): tuple(values)})
 
 
 def only(recipe: Recipe, name: str) -> Recipe:
