@@ -10,7 +10,7 @@ import pytest
 
 from ml.face import CropSettings
 from ml.render import covers
-from ml.render.accent import Accent, evidence, random_accent, resting
+from ml.render.accent import Accent, random_accent, resting
 from ml.render.canvas import Canvas
 from ml.render.cast import CAST
 from ml.render.crop import sample_crops
@@ -33,6 +33,7 @@ from ml.render.ink import Ink
 from ml.render.parts import BROW_PARTS, MOUTH_PARTS, PARTS, hide_parts, parts_of
 from ml.render.strangers import draw_stranger, stranger_look, stranger_parts
 from ml.render.styles import CLEAN
+from ml.render.telling import evidence
 from ml.types import EMOTIONS, Emotion
 
 SETTINGS = CropSettings(48, 0.15, 0.5)
