@@ -50,13 +50,13 @@ def repeat(canvas: Canvas, before: Image, rng: Rng, head: float) -> None:
         return
     now, s = canvas.pixels.copy(), canvas.supersample
     np.copyto(canvas.pixels, before)
-    dx, dy = u(rng, 0.25, 0.7) * head * s * (1 if chance(rng, 0.5) else -1), u(rng, -0.15, 0.15) * head * s
+    dx, dy = u(rng, 0.12, 0.4) * head * s * (1 if chance(rng, 0.5) else -1), u(rng, -0.15, 0.15) * head * s
     h, w = now.shape[:2]
     for k in range(int(rng.integers(1, 4)), 0, -1):
         move = np.array([[1, 0, k * dx], [0, 1, k * dy]], np.float32)
         mask = cv2.warpAffine(fresh.astype(np.uint8), move, (w, h), flags=cv2.INTER_NEAREST).astype(bool)
         copy: Any = cv2.warpAffine(now, move, (w, h), flags=cv2.INTER_NEAREST)
-        faint = np.float32(u(rng, 0.3, 0.6) / k)
+        faint = np.float32(u(rng, 0.2, 0.45) / k)
         canvas.pixels[mask] = (copy[mask] * faint + canvas.pixels[mask] * (1 - faint)).astype(np.uint8)
     canvas.pixels[fresh] = now[fresh]
 
