@@ -19,6 +19,7 @@ COMMANDS = {
     "render": ("ml.render.cli", "draw cartoon episodes with known truth"),
     "train": ("ml.train.cli", "train a detector or a classifier"),
     "evaluate": ("ml.evaluate.cli", "measure a bundle on episodes with known truth"),
+    "compare": ("ml.evaluate.compare", "compare measured runs, with intervals of their differences"),
     "label": ("ml.label.cli", "draw faces and choose what they show on frames, in a local page"),
     "make-haar-bundle": ("ml.detect.haar_cli", "make a bundle of Haar cascades"),
     "cut-faces": ("ml.detect.cut_cli", "cut faces out of videos, a folder per character"),

@@ -1,4 +1,6 @@
-"""``python -m ml evaluate``: a bundle on labelled pictures (``--labels``) or rendered episodes (``--episodes``)."""
+"""``python -m ml evaluate``: a bundle on labelled pictures (``--labels``) or rendered episodes (``--episodes``), or how
+far annotators agree (``--agreement``).
+"""
 
 from __future__ import annotations
 
@@ -16,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--labels", type=Path, help="labelled pictures in any format that is read, or truth files")
     what.add_argument("--episodes", type=Path, help="a folder of NAME.mp4 with NAME.truth.json")
+    what.add_argument("--agreement", type=Path, nargs="+", metavar="FILE", help="labels of two or more annotators")
     parser.add_argument("--images", type=Path, help="where the labelled pictures or videos are")
     parser.add_argument("--split", choices=("all", "train", "valid", "test"), default="all", help="as the labels say")
     parser.add_argument("--every", type=int, default=1, help="every n-th picture only (then no share error)")
@@ -24,6 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--flattering-random-frames",
         action="store_true",
         help="beside the honest figures, those with frames of shots that were trained on",
+    )
+    parser.add_argument(
+        "--masking", action="store_true", help="read every true face with segmentation and without as well"
     )
     parser.add_argument("--rounds", type=int, default=1000, help="resamplings for the intervals")
     parser.add_argument("--report", type=Path, metavar="OUT.html", help="one page with plots")
@@ -36,6 +42,8 @@ def run(args: argparse.Namespace) -> int:
     check_json(args.json, force=args.force)
     if args.report is not None:
         check_writable(args.report, None)
+    if args.agreement:
+        return _agreement(args)
     return _labels(args) if args.labels is not None else _episodes(args)
 
 
@@ -58,6 +66,17 @@ def _written(args: argparse.Namespace, document: dict[str, Any]) -> None:
 
         with whole_file(args.report) as temporary:
             temporary.write_text(report(document), encoding="utf-8")
+
+
+def _agreement(args: argparse.Namespace) -> int:
+    from ml.evaluate.annotators import agreement, agreement_lines
+
+    found = agreement(args.agreement)
+    for line in agreement_lines(found):
+        _say(line, args)
+    if args.json:
+        write_json(args.json, found, indent=1)
+    return 0
 
 
 def _episodes(args: argparse.Namespace) -> int:

@@ -22,6 +22,7 @@ from ml.evaluate.detection_ap import (
     recall_at,
 )
 from ml.evaluate.labels import FOUND_IOU, MISSED, EmotionRow, Seen, columns
+from ml.evaluate.masking import masking_figures
 from ml.evaluate.matching import (
     FoundShape,
     Matches,
@@ -72,6 +73,7 @@ def figures_of(seen: Seen, bundle: Bundle, rounds: int = ROUNDS, seed: int = SEE
     return {
         "detection": detection,
         "emotions": emotions,
+        "masking": _masking(seen, weights),
         "resampling": {"by": "group", "groups": len(set(groups)), "rounds": rounds, "seed": seed, "level": LEVEL},
         "raw": {
             "pictures": [{"key": i.key, "group": i.group} for i in seen.images],
@@ -81,6 +83,14 @@ def figures_of(seen: Seen, bundle: Bundle, rounds: int = ROUNDS, seed: int = SEE
             "found_boxes": rows_json(seen.found_boxes),
         },
     }
+
+
+def _masking(seen: Seen, weights: Ints) -> list[dict[str, Any]] | None:
+    if not seen.ways or not seen.true_boxes:
+        return None
+    data = columns(seen.true_boxes)
+    said = {way: np.array(numbers, np.int64) for way, numbers in seen.ways.items()}
+    return masking_figures(np.asarray(data["truth"], np.int64), np.asarray(data["frame"], np.int64), said, weights)
 
 
 def rows_json(rows: Sequence[EmotionRow]) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from ml.data.records import Dataset, LabelledImage
 from ml.data.split import SplitLeaks
 from ml.evaluate import sources, splits
 from ml.evaluate.bootstrap import ROUNDS
+from ml.evaluate.cost import TIMED, size_of, speed_of
+from ml.evaluate.curves import read_history
 from ml.evaluate.figures import figures_of
 from ml.evaluate.labels import LOWEST_SCORE, chosen_images, counted, in_order, observe, with_low_threshold
 from ml.runtime import Models, load_models
@@ -31,7 +33,11 @@ def evaluate_labels(args: argparse.Namespace, say: Say) -> dict[str, Any]:
             raise SplitLeaks("Every picture is of a group that was trained on: there is no honest figure.")
     else:
         splits.refuse_leaks(images, trained)
-    document = measured(models, dataset, images, say, args.rounds)
+    document = measured(models, dataset, images, say, args.rounds, args.masking)
+    timed = sources.pictures_of(dataset, images[:TIMED])
+    document["cost"] = {"parts": size_of(models), **speed_of(models, [frame for _, frame in timed])}
+    if args.history is not None:
+        document["history"] = read_history(args.history)
     document["labels"] |= {"file": args.labels.name, "split": args.split, "every": args.every}
     document["labels"]["training_groups_known"] = bool(trained)
     if args.flattering_random_frames:
@@ -47,10 +53,15 @@ def chosen(dataset: Dataset, args: argparse.Namespace) -> list[LabelledImage]:
 
 
 def measured(
-    models: Models, dataset: Dataset, images: Sequence[LabelledImage], say: Say, rounds: int = ROUNDS
+    models: Models,
+    dataset: Dataset,
+    images: Sequence[LabelledImage],
+    say: Say,
+    rounds: int = ROUNDS,
+    masking: bool = False,
 ) -> dict[str, Any]:
     low = with_low_threshold(models)
-    seen = observe(low, sources.pictures_of(dataset, images), say)
+    seen = observe(low, sources.pictures_of(dataset, images), say, masking=masking)
     bundle = models.bundle
     return {
         "format": 1,

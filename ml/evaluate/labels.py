@@ -17,6 +17,7 @@ from ml.data.records import LabelledFace, LabelledImage
 from ml.data.vocabulary import canonical
 from ml.detect.base import Face, Frame
 from ml.evaluate.calibration import retempered
+from ml.evaluate.masking import WAYS, likeliest, read_in_all_ways
 from ml.evaluate.matching import IOUS, FoundShape, TruthShape, greedy, overlaps_of
 from ml.evaluate.splits import group_of, picture_key
 from ml.masks import decode_mask, encode_mask
@@ -59,11 +60,15 @@ class SeenImage:
 
 @dataclass(slots=True)
 class Seen:
-    """Everything that was seen. ``foreign``: emotion words that are no canonical emotion, and how often."""
+    """Everything that was seen. ``ways``: per way of cutting, the likeliest emotion of each of ``true_boxes``,
+    where that was asked for.
+    ``foreign``: emotion words that are no canonical emotion, and how often.
+    """
 
     images: list[SeenImage] = field(default_factory=list)
     true_boxes: list[EmotionRow] = field(default_factory=list)
     found_boxes: list[EmotionRow] = field(default_factory=list)
+    ways: dict[str, list[int]] = field(default_factory=dict)
     foreign: dict[str, int] = field(default_factory=dict)
     unclear_faces: int = 0
 
@@ -113,11 +118,14 @@ def observe(
     pictures: Iterable[tuple[LabelledImage, Frame]],
     say: Callable[[str], None] = lambda _: None,
     batch: int = 4,
+    masking: bool = False,
 ) -> Seen:
     """``models``: with a detector that keeps low scores (``with_low_threshold``); what is said of a face, and which
     found faces are spoken of at all, follows the thresholds in ``models.bundle``.
+
+    ``masking``: every true face is read in all ways of ml.evaluate.masking as well.
     """
-    seen = Seen()
+    seen = Seen(ways={way: [] for way in WAYS} if masking else {})
     stream = iter(pictures)
     while part := list(islice(stream, batch)):
         found = models.detector.detect([frame for _, frame in part])
@@ -148,6 +156,9 @@ def _take(seen: Seen, models: Models, image: LabelledImage, frame: Frame, faces:
     hit = [(g, emotion) for g, emotion in known if g in finder]
     of_true = readings(models, frame, right)
     of_found = readings(models, frame, [spoken[finder[g]] for g, _ in hit])
+    if seen.ways:
+        for way, read in read_in_all_ways(models, frame, right).items():
+            seen.ways[way] += [likeliest(r) for r in read]
     for (g, emotion), face, pair in zip(known, right, of_true, strict=True):
         seen.true_boxes.append(_row(models, number, emotion, image.faces[g], face, pair))
     for (g, emotion), pair in zip(hit, of_found, strict=True):
