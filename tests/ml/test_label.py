@@ -24,6 +24,7 @@ import ml.__main__ as cli
 from ml.data.labels import read_labels
 from ml.errors import OutputUnwritable
 from ml.label.choose import LEAST_GAP_MS, Outline, choose, choose_times, every, share_out, times_in
+from ml.label.cli import sort_sources
 from ml.label.compare import compare, outline_ious
 from ml.label.regions import LabelRefused, Region, from_via, read_sent
 from ml.label.server import PAGE, LabelServer, decode
@@ -464,6 +465,20 @@ def test_faults_of_the_command_are_one_sentence(
     assert run(*(places.get(w, tmp_path / w if w.endswith(".json") else w) for w in words)) == 2
 
     assert sentence in capsys.readouterr().err
+
+
+def test_pictures_and_folders_of_them_go_by_their_names_below_the_folder(tmp_path: Path, video: Path) -> None:
+    for name in ("b.png", "sub/a.JPG", "sub/notes.txt"):
+        (tmp_path / "set" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "set" / name).write_bytes(b"1234")
+
+    videos, pictures = sort_sources([video, tmp_path / "set"])
+
+    assert videos == [video]
+    assert [(p.key, p.path) for p in pictures] == [
+        ("b.png4", tmp_path / "set" / "b.png"),
+        ("sub/a.JPG4", tmp_path / "set" / "sub" / "a.JPG"),
+    ]
 
 
 # ---- two people

@@ -11,7 +11,7 @@ const histories = new Map(), pictures = new Map();
 
 let frames = [], emotions = [], characters = [];
 let now = null; // the frame shown: {index, width, height, regions, done, image, ...}
-let selected = -1, drawing = null, pointer = null, hidden = false, drag = null, space = false, asked = 0;
+let selected = -1, drawing = null, pointer = null, hidden = false, drag = null, space = false, asked = 0, loading = false;
 
 const saver = new Saver((state, text) => {
   $("saved").className = state;
@@ -40,7 +40,7 @@ async function show(index) {
   leave();
   const turn = ++asked;
   now = null;
-  $("hint").textContent = "loading …";
+  loading = true;
   mark(index);
   render();
   try {
@@ -49,9 +49,10 @@ async function show(index) {
     if (turn !== asked) return;
     now = { ...labels, image };
   } catch (error) {
-    if (turn === asked) { say(error.message); hint(); }
+    if (turn === asked) { loading = false; say(error.message); hint(); }
     return;
   }
+  loading = false;
   if (!histories.has(index)) histories.set(index, new History(now.regions));
   else histories.get(index).push(now.regions);
   selected = now.regions.length ? 0 : -1;
@@ -184,7 +185,7 @@ function say(text) {
 
 function hint(text) {
   $("hint").textContent = text ?? (
-    !now ? "" :
+    !now ? (loading ? "loading …" : "") :
     drawing ? "Click on around the face; the first point, a double-click or Enter closes it." :
     !now.regions.length ? "Click or drag around a face to outline it. No face here? Enter." : "");
 }
