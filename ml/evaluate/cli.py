@@ -34,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", type=int, default=1000, help="resamplings for the intervals")
     parser.add_argument("--report", type=Path, metavar="OUT.html", help="one page with plots")
     parser.add_argument("--history", type=Path, metavar="FILE", help="the training log, for learning curves")
+    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="pictures to show at the end of the report")
     parser.add_argument("--device", default="auto")
     add_json_arguments(parser)
 
@@ -62,10 +63,13 @@ def _written(args: argparse.Namespace, document: dict[str, Any]) -> None:
     if args.json:
         write_json(args.json, document)
     if args.report is not None:
+        from ml.data.frames import IMAGE_SUFFIXES, read_image
         from ml.evaluate.report import report
 
+        files = sorted(args.pictures.iterdir()) if args.pictures is not None and args.pictures.is_dir() else []
+        pictures = [(f.stem.replace("_", " "), read_image(f)) for f in files if f.suffix.lower() in IMAGE_SUFFIXES]
         with whole_file(args.report) as temporary:
-            temporary.write_text(report(document), encoding="utf-8")
+            temporary.write_text(report(document, pictures), encoding="utf-8")
 
 
 def _agreement(args: argparse.Namespace) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ml.evaluate.compare import FIGURES, Run
-from ml.evaluate.report_html import bounds, heading, number, page, pair, paragraph, table, with_bounds
+from ml.evaluate.report_html import heading, number, page, pair, paragraph, table, with_bounds
 from ml.evaluate.report_svg import Axis, whiskers
 from ml.evaluate.summary import shown
 
@@ -62,15 +62,13 @@ def _figure(name: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         parts.append(whiskers(f"{FIGURES[name]}: differences", axis, apart))
     yield pair(*parts)
     yield table(
-        ("run", "value", "interval", "difference", "interval of the difference", ""),
+        ("run", "verdict", "value", "difference"),
         [
             (
                 r["run"],
-                number(r["figure"]["value"]),
-                bounds(r["figure"]),
-                number(None if r["difference"] is None else r["difference"]["value"]),
-                bounds(r["difference"]),
                 r["verdict"] or "first run",
+                with_bounds(r["figure"]),
+                with_bounds(r["difference"]),
             )
             for r in known
         ],

@@ -9,7 +9,7 @@ import numpy as np
 
 from ml.evaluate.detection_ap import at, froc
 from ml.evaluate.matching import Matches
-from ml.evaluate.report_html import bounds, heading, number, pair, paragraph, table, with_bounds
+from ml.evaluate.report_html import heading, number, pair, paragraph, table, with_bounds
 from ml.evaluate.report_svg import Axis, Line, plot
 
 SHOWN_IOUS = (0.3, 0.5, 0.75)
@@ -32,13 +32,13 @@ def section(document: Mapping[str, Any]) -> Iterator[str]:
     ]
     yield table(("average precision", "IoU 0.3", "IoU 0.5", "IoU 0.5 to 0.95"), rows)
     yield table(
-        ("IoU", "recall at 1 unmatched per picture", "interval", "frames shuffled", "threshold"),
+        ("IoU", "recall", "frames shuffled", "threshold"),
         [_recall_row(boxes, iou) for iou in ("30", "50")],
-        "Recall where one found face per picture may be none",
+        "Recall with at most one unmatched found face per picture",
     )
     own = boxes["own_threshold"]
     yield table(
-        ("IoU", "recall", "interval", "frames shuffled", "precision", "unmatched per picture"),
+        ("IoU", "recall", "frames shuffled", "precision", "unmatched per picture"),
         [_own_row(own, iou) for iou in ("30", "50")],
         f"At the bundle's own threshold, {own['threshold']:g}",
     )
@@ -58,17 +58,15 @@ def section(document: Mapping[str, Any]) -> Iterator[str]:
 
 def _recall_row(boxes: Mapping[str, Any], iou: str) -> tuple[object, ...]:
     figure = boxes[f"recall_iou{iou}_at_1_unmatched"]
-    values = (number(figure["value"]), bounds(figure), number(figure["shuffled"]), number(figure["threshold"], 2))
+    values = (with_bounds(figure), number(figure["shuffled"]), number(figure["threshold"], 2))
     return (f"0.{iou[0]}", *values)
 
 
 def _own_row(own: Mapping[str, Any], iou: str) -> tuple[object, ...]:
     part = own[f"iou{iou}"]
-    recall = part["recall"]
     return (
         f"0.{iou[0]}",
-        number(recall["value"]),
-        bounds(recall),
+        with_bounds(part["recall"]),
         number(part["shuffled_recall"]),
         with_bounds(part["precision"]),
         with_bounds(part["unmatched_per_picture"], 2),

@@ -39,7 +39,8 @@ th,td{border-bottom:1px solid #ddd;padding:.25rem .55rem;text-align:right;white-
 th:first-child,td:first-child{text-align:left}thead th{border-bottom:2px solid #888;vertical-align:bottom}
 td.right{outline:2px solid #1a1a1a;outline-offset:-2px;font-weight:600}
 thead th,tbody th{white-space:normal}
-@media(max-width:600px){th,td{white-space:normal;padding:.25rem .35rem}th:first-child{min-width:4.5rem}}
+@media(max-width:600px){table{font-size:.82rem}th,td{white-space:normal;padding:.25rem .35rem}
+th:first-child{min-width:4.5rem}}
 figure{margin:.5rem 0}img{max-width:100%;height:auto;image-rendering:auto;border:1px solid #ccc}
 """
 

@@ -202,7 +202,7 @@ def test_the_command_refuses_and_flatters_only_by_name(
 
     train = Dataset("test", labelled.images[:1])
     files = {tmp_path / "test": labelled, tmp_path / "train": train}
-    monkeypatch.setattr(module.sources, "read", lambda path, images=None: files[path])
+    monkeypatch.setattr("ml.evaluate.sources.read", lambda path, images=None: files[path])
     monkeypatch.setattr(module, "load_models", lambda bundle, device: known_models())
     monkeypatch.setattr(module, "speed_of", lambda models, frames: {"drawings": len(list(frames))})
     args = argparse.Namespace(
