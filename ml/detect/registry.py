@@ -16,16 +16,23 @@ from ml.errors import BundleInvalid
 if TYPE_CHECKING:
     from torch import nn
 
+_FAMILY = "ml.detect.torchvision_family"
 # architecture -> "module:Class"; the class has ``of_bundle(bundle, device) -> Detector``
 DETECTORS: dict[str, str] = {
     "mask_rcnn_mobilenet_v2_fpn": "ml.detect.mask_rcnn:MaskRcnnDetector",
+    "mask_rcnn_resnet101_fpn": f"{_FAMILY}:FamilyDetector",
+    "mask_rcnn_resnet50_fpn_v2": f"{_FAMILY}:FamilyDetector",
+    "mask_rcnn_mobilenet_v3_large_fpn": f"{_FAMILY}:FamilyDetector",
     "matterport_mask_rcnn": "ml.detect.matterport:MatterportDetector",
     "haar": "ml.detect.haar:HaarDetector",
     "yolo_seg_onnx": "ml.detect.yolo_seg:YoloSegDetector",
 }
 # architecture -> "module:function"; the function is ``(settings, classes) -> nn.Module``
 NETWORKS: dict[str, str] = {
-    "mask_rcnn_mobilenet_v2_fpn": "ml.detect.torchvision_family:build_shipped",
+    "mask_rcnn_mobilenet_v2_fpn": f"{_FAMILY}:build_shipped",
+    "mask_rcnn_resnet101_fpn": f"{_FAMILY}:build_resnet101",
+    "mask_rcnn_resnet50_fpn_v2": f"{_FAMILY}:build_resnet50_v2",
+    "mask_rcnn_mobilenet_v3_large_fpn": f"{_FAMILY}:build_mobilenet",
 }
 
 
