@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,8 +14,13 @@ from ml.evaluate.sources import NothingToMeasure, read
 
 
 def test_drawings_of_an_episode_are_labels_grouped_by_shot(tmp_path: Path) -> None:
-    face = {"character": "tom", "box": [1, 1, 5, 5], "mask": {"size": [10, 10], "counts": "0"}, "emotion": "sad"}
-    drawings = [
+    face: dict[str, Any] = {
+        "character": "tom",
+        "box": [1, 1, 5, 5],
+        "mask": {"size": [10, 10], "counts": "0"},
+        "emotion": "sad",
+    }
+    drawings: list[dict[str, Any]] = [
         {"pts_ms": t, "shown_ms": 40, "faces": [{**face, "intensity": 1.0, "readable": t < 500}]} for t in (0, 400, 600)
     ]
     truth = {
