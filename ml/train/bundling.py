@@ -94,7 +94,7 @@ def _bundle(runs: Mapping[str, FinishedRun], other: Bundle | None, detector: Par
     calibration, thresholds = _judged(runs, other)
     drawn = all("rendered" in r.facts["source"] for r in runs.values())
     base: dict[str, Any] = {
-        "name": first.recipe.name,
+        "name": first.recipe.name.replace("-", "_"),
         "version": "1",
         "licence": RENDERED_LICENCE if drawn else LICENCE,
         "detector": detector,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from ml.data.records import Dataset
+from ml.classify.pretrained import WeightsInvalid, read_weights
+from ml.data.records import Dataset, LabelledImage
 from ml.detect.registry import build_network
 from ml.evaluate.labelled import measured
 from ml.evaluate.report import report
@@ -17,6 +19,7 @@ from ml.evaluate.summary import lines
 from ml.outputs import write_json
 from ml.runtime import load_models
 from ml.train.bundling import FinishedRun, bundle_of_runs
+from ml.train.crops import UNKNOWN, character_word
 from ml.train.detector_task import DetectorTask, class_names
 from ml.train.experiment import PartRun, save_weights
 from ml.train.fit import fit
@@ -34,6 +37,8 @@ def train_part(run: PartRun) -> dict[str, Any]:
         raise SettingsInvalid("A detector needs faces with a character's name, or the setting unknown = true.")
     torch.manual_seed(part.seed)
     network = build_network(part.architecture, part.network, len(names) + 1)
+    if part.start:
+        run.say(f"{load_start(network, Path(part.start))} tensors from {part.start}")
     task = DetectorTask(part, names, run.split["train"], run.split["valid"], network, run.world.device)
     position = fit(task, part, run.folder, run.fingerprint, run.world, run.say)
     if not run.world.first:
@@ -44,9 +49,38 @@ def train_part(run: PartRun) -> dict[str, Any]:
     return facts
 
 
+def load_start(network: torch.nn.Module, path: Path) -> int:
+    """Takes over every tensor that fits by name and shape, also where the file is of a backbone alone. Gives how many.
+
+    Raises WeightsUnavailable, WeightsInvalid.
+    """
+    own, given = network.state_dict(), read_weights(path)
+    fitting = {
+        place: tensor
+        for name, tensor in given.items()
+        for place in (name, f"backbone.body.{name}", f"backbone.{name}")
+        if place in own and own[place].shape == tensor.shape
+    }
+    if not fitting:
+        raise WeightsInvalid(f"{path} holds no layer that this detector has.")
+    network.load_state_dict({**own, **fitting})
+    return len(fitting)
+
+
+def _of_known(image: LabelledImage, names: Sequence[str]) -> LabelledImage:
+    """Faces of characters that it was never to find count nothing."""
+    if UNKNOWN in names:
+        return image
+    faces = tuple(
+        face if character_word(face) in names else replace(face, attributes={**face.attributes, "ignore": "true"})
+        for face in image.faces
+    )
+    return replace(image, faces=faces)
+
+
 def _measure(run: PartRun, facts: Mapping[str, Any]) -> None:
     """Writes ``evaluation.json`` and ``report.html``: what the finished detector finds in the test pictures."""
-    images = run.split["test"]
+    images = [_of_known(image, facts["classes"]) for image in run.split["test"]]
     document: dict[str, Any] = {"format": 1, "kind": "evaluation"}
     if not images:
         write_json(run.folder / "evaluation.json", document, indent=1)

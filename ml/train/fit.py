@@ -142,12 +142,13 @@ def _stage(run: _Run, number: int, stage: Stage) -> None:
         for batch in _batches(run, number):
             rate = rate_of(part, stage, position.stage_step, position.epoch, steps)
             _learn(run, model, optimiser, scaler, batch, rate)
-            if position.step % part.save_every == 0:
+            if position.step % part.save_every == 0 and not _is_over(run):
                 _save(run, optimiser, scaler)
             if _is_over(run):
                 break
         _end_epoch(run)
-        _save(run, optimiser, scaler)
+        if position.epoch < stage.epochs and not _is_over(run) and not _is_impatient(run):
+            _save(run, optimiser, scaler)
     if _is_impatient(run):
         run.say(f"step {position.step}: no better for {part.patience} epochs, this stage ends")
     position.stage, position.epoch, position.batch, position.stage_step = number + 1, 0, 0, 0

@@ -135,13 +135,15 @@ class ClassifierPart(PartSettings):
 class DetectorPart(PartSettings):
     """``height``, ``width``: a picture is fitted into them, the rest is black. ``unknown``: a class for other faces.
 
-    ``detection``, ``nms``: thresholds that the finished detector gets.
+    ``detection``, ``nms``: thresholds that the finished detector gets. ``start``: a file of weights to begin with, of
+    the whole network or of its backbone by torchvision's names; empty: random.
     """
 
     height: int = 320
     width: int = 576
     unknown: bool = False
     frozen_blocks: int = 0
+    start: str = ""
     detection: float = 0.5
     nms: float = 0.3
 
