@@ -1,10 +1,10 @@
-"""Trains the shipped detector: one plain loop over rendered pictures."""
+"""Trains the shipped detector: one plain loop over pictures that are drawn while it runs."""
 
 from __future__ import annotations
 
-import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +16,11 @@ from torchvision.models.detection import MaskRCNN
 
 from ml.detect.network import DetectorSettings, build_detector, freeze, load_imagenet, train_mode
 from ml.train.augment import augmented
+from ml.train.feed import Feed, chosen
+from ml.train.gather import PICTURES, draw_frames, frames_path
 from ml.train.loop import apply_gradients, load_checkpoint, rate_at, save_checkpoint, total_loss
 from ml.train.settings import DetectorTraining, SettingsInvalid
-from ml.train.store import Picture, read_shard, shards
+from ml.train.store import Picture, Shard, open_shard
 
 Batch = tuple[list[Tensor], list[dict[str, Tensor]]]
 
@@ -26,8 +28,8 @@ Batch = tuple[list[Tensor], list[dict[str, Tensor]]]
 def train_detector(settings: DetectorTraining, out: Path, say: Callable[[str], None]) -> Path:
     """Writes ``out/detector.safetensors`` (half precision) and a checkpoint to go on from; gives the weights' path.
 
-    New shards that appear in the data folders are taken up at the start of every pass. Raises ModelOutputInvalid at a
-    loss that is not finite, SettingsInvalid where there is no data.
+    Going on from a checkpoint gives the same weights as never having stopped. Raises ModelOutputInvalid at a loss that
+    is not finite, FeedBroken where there is no data.
     """
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(settings.seed)
@@ -42,11 +44,12 @@ def train_detector(settings: DetectorTraining, out: Path, say: Callable[[str], N
     checkpoint = out / "detector.checkpoint.pt"
     first = load_checkpoint(checkpoint, model, optimiser)
     train_mode(model)
-    batches = detector_batches(settings, first)
+    feed = picture_feed(settings)
     sums: dict[str, float] = {}
     started = time.monotonic()
     for step in range(first, settings.steps):
-        images, targets = next(batches)
+        torch.manual_seed((settings.seed << 32) + step)
+        images, targets = detector_batch(feed, settings, step)
         with torch.autocast("cpu", torch.bfloat16, enabled=settings.half):
             losses = model(images, targets)
         rate = rate_at(step, settings.steps, settings.rate, settings.warm_up)
@@ -60,6 +63,7 @@ def train_detector(settings: DetectorTraining, out: Path, say: Callable[[str], N
         if (step + 1) % settings.save_every == 0:
             save_checkpoint(checkpoint, model, optimiser, step + 1)
             write_detector(model, out)
+    feed.close()
     save_checkpoint(checkpoint, model, optimiser, max(first, settings.steps))
     return write_detector(model, out)
 
@@ -79,34 +83,29 @@ def write_detector(model: torch.nn.Module, out: Path) -> Path:
     return path
 
 
-def detector_batches(settings: DetectorTraining, first: int) -> Iterator[Batch]:
-    """Without end. Resuming at step ``first`` draws other pictures than the run it goes on from, by design."""
-    rng = np.random.default_rng([settings.seed, first])
-    pictures = picture_stream([Path(f) for f in settings.data], random.Random(int(rng.integers(1 << 30))))  # noqa: S311
+def picture_feed(settings: DetectorTraining) -> Feed[Shard]:
+    folder = Path(settings.data)
+    folder.mkdir(parents=True, exist_ok=True)
+    path_of = partial(frames_path, folder, settings.seed)
+    draw = partial(draw_frames, folder, settings.seed) if settings.draw else None
+    return Feed(path_of, open_shard, settings.shards, draw)
+
+
+def detector_batch(feed: Feed[Shard], settings: DetectorTraining, step: int) -> Batch:
+    """A function of seed, step and the shards alone."""
+    numbers = chosen(settings.seed, step, settings.batch, settings.fresh, settings.shards * PICTURES)
+    rng = np.random.default_rng([settings.seed, step, 1])
     size = (settings.height, settings.width)
-    while True:
-        chosen = [augmented(next(pictures), rng, size) for _ in range(settings.batch)]
-        yield [_tensor(p) for p in chosen], [target(p, settings.characters) for p in chosen]
+    pictures = [augmented(feed[int(n) // PICTURES].picture(int(n) % PICTURES), rng, size) for n in numbers]
+    return [tensor(p) for p in pictures], [target(p, settings.characters) for p in pictures]
 
 
-def picture_stream(folders: list[Path], rng: random.Random) -> Iterator[Picture]:
-    """Every shard once per pass, in a new order, pictures mixed across a few shards."""
-    while True:
-        files = shards(folders)
-        if not files:
-            raise SettingsInvalid(f"There are no rendered pictures in {', '.join(map(str, folders)) or 'no folder'}.")
-        rng.shuffle(files)
-        for start in range(0, len(files), 4):
-            pool = [picture for file in files[start : start + 4] for picture in read_shard(file)]
-            rng.shuffle(pool)
-            yield from pool
-
-
-def target(picture: Picture, characters: tuple[str, ...]) -> dict[str, Tensor]:
+def target(picture: Picture, characters: Sequence[str]) -> dict[str, Tensor]:
     """Labels: 1 is the first character, the last is unknown; 0 stays background."""
     height, width = picture.frame.shape[:2]
     unknown = len(characters) + 1
-    labels = [characters.index(f.character) + 1 if f.character in characters else unknown for f in picture.faces]
+    places = {name: place for place, name in enumerate(characters, 1)}
+    labels = [places.get(f.character or "", unknown) for f in picture.faces]
     masks = np.stack([f.mask for f in picture.faces]) if picture.faces else np.zeros((0, height, width), bool)
     return {
         "boxes": torch.tensor([f.box for f in picture.faces], dtype=torch.float32).reshape(-1, 4),
@@ -115,5 +114,5 @@ def target(picture: Picture, characters: tuple[str, ...]) -> dict[str, Tensor]:
     }
 
 
-def _tensor(picture: Picture) -> Tensor:
+def tensor(picture: Picture) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(picture.frame)).permute(2, 0, 1).float().div_(255)

@@ -20,11 +20,17 @@ class SettingsInvalid(UserError):
 
 @dataclass(frozen=True, slots=True)
 class DetectorTraining:
-    """``data``: folders of shards. ``start``: ImageNet weights of MobileNetV2, empty: random."""
+    """``data``: the folder of shards. ``draw``: missing shards are drawn while training runs. ``start``: ImageNet
+    weights of MobileNetV2, empty: random. ``fresh``: pictures of each batch that no step saw before. ``characters``:
+    none: one class, a face.
+    """
 
-    data: tuple[str, ...] = ()
+    data: str = ""
+    draw: bool = True
+    shards: int = 250
+    fresh: int = 2
     start: str = ""
-    characters: tuple[str, ...] = ("tom", "jerry", "pip", "rosa")
+    characters: tuple[str, ...] = ()
     network: dict[str, Any] = field(default_factory=dict)
     frozen_blocks: int = 4
     height: int = 320
@@ -44,9 +50,16 @@ class DetectorTraining:
 
 @dataclass(frozen=True, slots=True)
 class ClassifierTraining:
-    """``crop``: how the crops in ``data`` were cut (ml.face.CropSettings); goes into the bundle."""
+    """``crop``: how the crops are cut (ml.face.CropSettings); goes into the bundle. ``fresh``: crops of each batch that
+    no step saw before. ``each``: crops of one design that lie side by side in a shard and stay together in a batch.
+    """
 
-    data: tuple[str, ...] = ()
+    data: str = ""
+    draw: bool = True
+    shards: int = 100
+    fresh: int = 16
+    each: int = 4
+    start: str = ""
     characters: tuple[str, ...] = ("tom", "jerry", "pip", "rosa")
     emotions: tuple[str, ...] = ("happy", "sad", "angry", "surprised", "scared", "disgusted", "neutral")
     network: dict[str, Any] = field(default_factory=dict)

@@ -7,8 +7,9 @@ under its name only when it is whole.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -61,18 +62,37 @@ def write_shard(path: Path, pictures: Iterable[Picture]) -> int:
     return len(index)
 
 
-def read_shard(path: Path) -> Iterator[Picture]:
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """A shard in memory, its pictures still compressed."""
+
+    path: Path
+    data: NDArray[np.uint8]
+    index: tuple[Mapping[str, Any], ...]
+    starts: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def picture(self, number: int) -> Picture:
+        start, entry = self.starts[number], self.index[number]
+        decoded = cv2.imdecode(self.data[start : start + entry["bytes"]], cv2.IMREAD_COLOR)
+        if decoded is None:
+            raise ValueError(f"{self.path} holds a picture that cannot be decoded")
+        frame = np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
+        return Picture(frame, tuple(_face(face, *frame.shape[:2]) for face in entry["faces"]))
+
+
+def open_shard(path: Path) -> Shard:
     with np.load(path, allow_pickle=False) as archive:
         data, index = archive["pictures"], json.loads(archive["index"].tobytes())
-    start = 0
-    for entry in index:
-        blob = data[start : start + entry["bytes"]]
-        start += entry["bytes"]
-        decoded = cv2.imdecode(blob, cv2.IMREAD_COLOR)
-        if decoded is None:
-            raise ValueError(f"{path} holds a picture that cannot be decoded")
-        frame = np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
-        yield Picture(frame, tuple(_face(face, *frame.shape[:2]) for face in entry["faces"]))
+    starts = accumulate((entry["bytes"] for entry in index[:-1]), initial=0)
+    return Shard(path, data, tuple(index), tuple(starts))
+
+
+def read_shard(path: Path) -> Iterator[Picture]:
+    shard = open_shard(path)
+    return (shard.picture(number) for number in range(len(shard)))
 
 
 def shards(folders: Sequence[Path]) -> list[Path]:
@@ -95,24 +115,45 @@ def _face(entry: dict[str, Any], height: int, width: int) -> Labelled:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelledCrop:
+    """One face, cut. ``emotion`` empty: unknown. ``identity``: equal for one design within a shard, -1: not known.
+
+    ``parts``: as ml.render.parts gives them, NaN where the design cannot show one; empty: not known.
+    """
+
+    picture: NDArray[np.uint8]
+    character: str
+    emotion: str
+    identity: int = -1
+    parts: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Crops:
-    """``pictures``: (N, size, size, 3) RGB. ``characters`` and ``emotions``: one text each; emotion empty: unknown."""
+    """``pictures``: (N, size, size, 3) RGB; one entry each in the others. ``parts``: (N, P), NaN: not known."""
 
     pictures: NDArray[np.uint8]
     characters: tuple[str, ...]
     emotions: tuple[str, ...]
+    identities: NDArray[np.int64]
+    parts: NDArray[np.float32]
 
 
-def write_crops(path: Path, crops: Iterable[tuple[NDArray[np.uint8], str, str]]) -> int:
+def write_crops(path: Path, crops: Iterable[LabelledCrop]) -> int:
     items = list(crops)
     if not items:
         return 0
-    index = [[character, emotion] for _, character, emotion in items]
+    width = max(len(c.parts) for c in items)
+    parts = np.full((len(items), width), np.nan, np.float32)
+    for row, crop in zip(parts, items, strict=True):
+        row[: len(crop.parts)] = crop.parts
+    index = [[c.character, c.emotion, c.identity] for c in items]
     temporary = path.with_suffix(".part")
     with temporary.open("wb") as stream:
         np.savez(
             stream,
-            crops=np.stack([crop for crop, _, _ in items]),
+            crops=np.stack([c.picture for c in items]),
+            parts=parts,
             index=np.frombuffer(json.dumps(index).encode(), np.uint8),
         )
     temporary.replace(path)
@@ -121,5 +162,11 @@ def write_crops(path: Path, crops: Iterable[tuple[NDArray[np.uint8], str, str]])
 
 def read_crops(path: Path) -> Crops:
     with np.load(path, allow_pickle=False) as archive:
-        pictures, index = archive["crops"], json.loads(archive["index"].tobytes())
-    return Crops(np.asarray(pictures, np.uint8), tuple(c for c, _ in index), tuple(e for _, e in index))
+        pictures, parts, index = archive["crops"], archive["parts"], json.loads(archive["index"].tobytes())
+    return Crops(
+        np.asarray(pictures, np.uint8),
+        tuple(c for c, _, _ in index),
+        tuple(e for _, e, _ in index),
+        np.array([i for _, _, i in index], np.int64),
+        np.asarray(parts, np.float32),
+    )

@@ -12,17 +12,18 @@ import torch
 from safetensors.torch import load_file
 
 from ml.classify.base import UNKNOWN
-from ml.detect.base import Face
 from ml.errors import ModelOutputInvalid
 from ml.face import CropSettings
+from ml.render.parts import PARTS
 from ml.train.augment import augmented
 from ml.train.calibrate import Evidence, detection_threshold, fit_temperature, naming_rates
-from ml.train.classifier import train_classifier
+from ml.train.classifier import NO_EMOTION, classifier_batch, crop_feed, same_design_loss, train_classifier
 from ml.train.detector import train_detector
-from ml.train.gather import cut_out, detected
+from ml.train.feed import Feed, FeedBroken, chosen
+from ml.train.gather import CROPS, PICTURES, crops_path, draw_crops, frames_path
 from ml.train.loop import rate_at, total_loss
 from ml.train.settings import ClassifierTraining, DetectorTraining, SettingsInvalid, read_settings
-from ml.train.store import Labelled, Picture, read_crops, read_shard, write_crops, write_shard
+from ml.train.store import Labelled, LabelledCrop, Picture, read_crops, read_shard, write_crops, write_shard
 
 CONFIGS = Path(__file__).parents[2] / "ml" / "train" / "configs"
 
@@ -60,23 +61,91 @@ def test_a_shard_gives_back_what_went_in(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["a.npz"]
 
 
+def crop(n: int, identity: int) -> LabelledCrop:
+    picture = np.full((32, 32, 3), 40 + 60 * (n % 3), np.uint8)
+    return LabelledCrop(picture, "tom" if n % 2 else UNKNOWN, "happy" if n % 3 else "", identity, (0.5, float("nan")))
+
+
 def test_crops_are_kept_with_their_labels(tmp_path: Path) -> None:
-    picture = disc(3)
-    settings = CropSettings(32)
     path = tmp_path / "c.npz"
-    write_crops(path, cut_out(np.random.default_rng(0), picture, settings))
+    assert write_crops(path, [crop(0, 7), crop(1, 8)]) == 2
     crops = read_crops(path)
-    assert (crops.characters, crops.emotions) == (("tom",), ("happy",))
-    assert crops.pictures.shape == (1, 32, 32, 3)
+    assert (crops.characters, crops.emotions) == ((UNKNOWN, "tom"), ("", "happy"))
+    assert crops.pictures.shape == (2, 32, 32, 3)
+    assert crops.identities.tolist() == [7, 8]
+    assert np.array_equal(crops.parts, np.array([[0.5, np.nan]] * 2, np.float32), equal_nan=True)
     assert write_crops(tmp_path / "none.npz", []) == 0
 
 
-def test_a_found_face_takes_the_labels_of_the_true_one() -> None:
-    picture = disc(1)
-    near = Face(picture.faces[0].box, None, (0, 0), None, 0.9)
-    far = Face((100.0, 0.0, 127.0, 9.0), None, (100, 0), None, 0.5)
-    labels = [(c, e) for _, c, e in detected(picture, [near, far], CropSettings(16))]
-    assert labels == [("tom", "happy"), (UNKNOWN, "")]
+def test_every_step_takes_new_items_and_old_ones_whatever_ran_before() -> None:
+    total, batch, fresh = 1000, 8, 3
+    seen: set[int] = set()
+    for step in range(40):
+        numbers = chosen(5, step, batch, fresh, total).tolist()
+        assert numbers == chosen(5, step, batch, fresh, total).tolist()
+        assert not seen & set(numbers[:fresh])
+        seen |= set(numbers[:fresh])
+        assert set(numbers) <= seen
+    assert chosen(5, 500, batch, fresh, total).max() < total
+
+
+class Draw:
+    """Draws shard n of a folder; what a worker of a feed runs."""
+
+    def __init__(self, folder: Path, last: int) -> None:
+        self.folder, self.last = folder, last
+
+    def __call__(self, number: int) -> None:
+        if number > self.last:
+            raise SystemExit(3)
+        (self.folder / f"{number}.txt").write_text(str(number))
+
+
+def test_a_feed_waits_for_what_is_drawn_and_says_when_nobody_draws(tmp_path: Path) -> None:
+    def path_of(number: int) -> Path:
+        return tmp_path / f"{number}.txt"
+
+    feed = Feed(PathOf(tmp_path), Path.read_text, 4, Draw(tmp_path, 2))
+    assert [feed[2], feed[0]] == ["2", "0"]
+    with pytest.raises(FeedBroken, match=r"3\.txt"):
+        feed[3]
+    feed.close()
+    with pytest.raises(FeedBroken, match="missing"):
+        Feed(path_of, Path.read_text, 5)[4]
+
+
+class PathOf:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self, number: int) -> Path:
+        return self.folder / f"{number}.txt"
+
+
+def test_a_shard_of_crops_follows_from_its_number(tmp_path: Path) -> None:
+    batches = []
+    for name in ("a", "b"):
+        settings = ClassifierTraining(
+            data=str(tmp_path / name), draw=False, shards=1, batch=16, fresh=8, crop={"size": 24}, network={"size": 24}
+        )
+        (tmp_path / name).mkdir()
+        draw_crops(tmp_path / name, 1, CropSettings(24), 4, 0)
+        batches.append(classifier_batch(crop_feed(settings), settings, 2))
+    one, two = batches
+    assert torch.equal(one.crops, two.crops)
+    assert torch.equal(one.identities, two.identities)
+    groups = one.identities.reshape(4, 4)
+    assert (groups == groups[:, :1]).all()
+    assert one.parts.shape[1] >= 10
+    assert (one.emotions != NO_EMOTION).all()
+
+
+def test_designs_that_lie_apart_cost_less_than_designs_that_mix() -> None:
+    identities = torch.tensor([0, 0, 1, 1, -1])
+    apart = torch.tensor([[1.0, 0], [1, 0], [0, 1], [0, 1], [1, 0]])
+    mixed = torch.tensor([[1.0, 0], [0, 1], [1, 0], [0, 1], [1, 0]])
+    assert same_design_loss(apart, identities) < 0.2 * same_design_loss(mixed, identities)
+    assert same_design_loss(apart, torch.full((5,), -1)) == 0
 
 
 def test_boxes_follow_the_picture_through_augmentation() -> None:
@@ -90,33 +159,57 @@ def test_boxes_follow_the_picture_through_augmentation() -> None:
             assert abs(ys.min() - face.box[1]) <= 2.5
 
 
-def test_a_few_steps_lower_the_detector_s_loss_and_it_resumes(tmp_path: Path) -> None:
-    write_shard(tmp_path / "a.npz", [disc(n) for n in range(24)])
-    settings = DetectorTraining(
-        data=(str(tmp_path),), characters=("tom",), network={"channels": 32, "box_hidden": 32, "mask_layers": 1},
-        frozen_blocks=0, height=96, width=128, steps=30, warm_up=5, rate=1e-3, report_every=5, save_every=30,
+def detector_training(folder: Path) -> DetectorTraining:
+    folder.mkdir()
+    write_shard(frames_path(folder, 1, 0), [disc(n) for n in range(PICTURES)])
+    return DetectorTraining(
+        data=str(folder), draw=False, shards=1, network={"channels": 32, "box_hidden": 32, "mask_layers": 1},
+        frozen_blocks=0, height=96, width=128, steps=30, warm_up=5, rate=1e-3, report_every=5, save_every=8,
     )  # fmt: skip
+
+
+def test_a_few_steps_lower_the_detector_s_loss(tmp_path: Path) -> None:
     lines: list[str] = []
-    path = train_detector(settings, tmp_path / "out", lines.append)
+    path = train_detector(detector_training(tmp_path / "data"), tmp_path / "out", lines.append)
     boxes = losses(lines, "classes")
     assert boxes[-1] < 0.8 * boxes[0]
     assert all(torch.isfinite(v.float()).all() for v in load_file(path).values())
-    again: list[str] = []
-    train_detector(replace(settings, steps=35), tmp_path / "out", again.append)
-    assert [line.split()[1] for line in again] == ["35/35"]
+
+
+def test_a_training_that_was_broken_off_ends_with_the_same_weights(tmp_path: Path) -> None:
+    settings = detector_training(tmp_path / "data")
+    whole = train_detector(replace(settings, steps=12), tmp_path / "whole", lambda _: None)
+
+    def break_off(line: str) -> None:
+        if line.startswith("step 10/"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_detector(replace(settings, steps=12), tmp_path / "broken", break_off)
+    lines: list[str] = []
+    again = train_detector(replace(settings, steps=12, report_every=1), tmp_path / "broken", lines.append)
+    assert lines[0].startswith("step 9/12")
+    one, two = load_file(whole), load_file(again)
+    assert all(torch.equal(one[name], two[name]) for name in one)
 
 
 def test_a_few_steps_lower_the_classifier_s_loss(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
-    settings = CropSettings(32)
-    write_crops(tmp_path / "c.npz", (c for n in range(64) for c in cut_out(rng, disc(n), settings)))
+    faces = []
+    for n in range(CROPS):
+        picture = np.full((32, 32, 3), 120, np.uint8)
+        picture[4:28, 4:28] = (240, 60, 40) if n % 2 else (40, 90, 230)
+        noisy = np.clip(picture + rng.normal(0, 5, picture.shape), 0, 255).astype(np.uint8)
+        faces.append(LabelledCrop(noisy, "tom" if n % 2 else UNKNOWN, "happy" if n % 2 else "sad", n % 2, (n % 2,)))
+    write_crops(crops_path(tmp_path, 1, 0), faces)
     training = ClassifierTraining(
-        data=(str(tmp_path),), network={"size": 32, "width": 8}, batch=32, steps=40, warm_up=5, report_every=5
-    )
+        data=str(tmp_path), draw=False, shards=1, network={"size": 32, "width": 8, "parts": 1, "halves": True},
+        crop={"size": 32}, batch=32, fresh=8, steps=40, warm_up=5, report_every=5,
+    )  # fmt: skip
     lines: list[str] = []
     path = train_classifier(training, tmp_path / "out", lines.append)
-    emotion = losses(lines, "emotion")
-    assert emotion[-1] < 0.7 * emotion[0]
+    for name in ("emotion", "parts"):
+        assert losses(lines, name)[-1] < 0.7 * losses(lines, name)[0]
     assert path.stat().st_size > 1000
 
 
@@ -126,16 +219,21 @@ def test_training_stops_at_a_loss_that_is_not_finite() -> None:
 
 
 def test_training_without_data_says_so(tmp_path: Path) -> None:
-    with pytest.raises(SettingsInvalid, match="no rendered pictures"):
-        train_detector(DetectorTraining(data=(str(tmp_path),), steps=1), tmp_path / "out", lambda _: None)
-    with pytest.raises(SettingsInvalid, match="no crops"):
-        train_classifier(ClassifierTraining(data=(str(tmp_path),), steps=1), tmp_path / "out", lambda _: None)
+    with pytest.raises(FeedBroken, match="missing"):
+        train_detector(DetectorTraining(data=str(tmp_path), draw=False, steps=1), tmp_path / "out", lambda _: None)
+    with pytest.raises(FeedBroken, match="missing"):
+        train_classifier(
+            ClassifierTraining(data=str(tmp_path), draw=False, steps=1, crop={"size": 80}),
+            tmp_path / "c",
+            lambda _: None,
+        )
 
 
 def test_the_shipped_settings_are_read() -> None:
-    detector = read_settings(DetectorTraining, CONFIGS / "toonemo-1-detector.toml")
-    classifier = read_settings(ClassifierTraining, CONFIGS / "toonemo-1-classifier.toml")
-    assert detector.characters == classifier.characters
+    detector = read_settings(DetectorTraining, CONFIGS / "toonemo-2-detector.toml")
+    classifier = read_settings(ClassifierTraining, CONFIGS / "toonemo-2-classifier.toml")
+    assert detector.characters == ()
+    assert classifier.network["parts"] == len(PARTS)
     assert classifier.crop["size"] == classifier.network["size"]
     assert detector.start == ""
 

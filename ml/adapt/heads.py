@@ -1,0 +1,119 @@
+"""Reads emotions anew from the features of the network, which stay as they are: one linear layer, fitted to a show.
+
+Half of the weight lies on the show's faces and half on rendered ones, so that what the bundle knew is not forgotten;
+the layer is drawn towards the bundle's own, the more the fewer faces speak against it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ml.train.calibrate import fit_temperature
+
+PULLS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)  # tried in turn: how strongly the layer is drawn to the bundle's own
+FOLDS = 5
+ROUNDS = 60
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """``features``: (N, V, D), V views of each face. ``emotions``: (N,) index of a label. ``groups``: (N,) shots."""
+
+    features: Floats
+    emotions: Ints
+    groups: tuple[str, ...]
+
+    def part(self, chosen: NDArray[np.bool_]) -> Faces:
+        groups = tuple(g for g, c in zip(self.groups, chosen, strict=True) if c)
+        return Faces(self.features[chosen], self.emotions[chosen], groups)
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """``weight``: (labels, D). ``bias``: (labels,)."""
+
+    weight: Tensor
+    bias: Tensor
+
+    def logits(self, features: Floats) -> NDArray[np.float64]:
+        """(N, D) -> (N, labels)."""
+        return np.asarray((torch.from_numpy(features) @ self.weight.T + self.bias).double().numpy())
+
+
+@dataclass(frozen=True, slots=True)
+class FittedEmotions:
+    """``held_out``: (N, labels) logits of each face by a layer that saw no face of its shot."""
+
+    layer: Layer
+    temperature: float
+    pull: float
+    held_out: NDArray[np.float64]
+
+
+def fit_emotions(faces: Faces, replay: Faces, own: Layer) -> FittedEmotions:
+    """The pull and the temperature are those that do best on shots left out, by cross-entropy.
+
+    Where there are fewer than two shots nothing can be left out; then the strongest pull is taken.
+    """
+    folds = folds_of(faces.groups)
+    if len(set(folds.tolist())) < 2:
+        layer = fit_layer(faces, replay, own, PULLS[-1])
+        return FittedEmotions(layer, 1.0, PULLS[-1], layer.logits(faces.features[:, 0]))
+    best: tuple[float, float, NDArray[np.float64]] | None = None
+    for pull in PULLS:
+        held_out = np.zeros((len(faces.emotions), len(own.bias)))
+        for fold in sorted(set(folds.tolist())):
+            layer = fit_layer(faces.part(folds != fold), replay, own, pull)
+            held_out[folds == fold] = layer.logits(faces.features[folds == fold, 0])
+        loss = float(F.cross_entropy(torch.from_numpy(held_out), torch.from_numpy(faces.emotions)))
+        if best is None or loss < best[0]:
+            best = (loss, pull, held_out)
+    assert best is not None
+    _, pull, held_out = best
+    temperature = fit_temperature(held_out, faces.emotions)
+    return FittedEmotions(fit_layer(faces, replay, own, pull), temperature, pull, held_out)
+
+
+def fit_layer(faces: Faces, replay: Faces, own: Layer, pull: float) -> Layer:
+    """Least cross-entropy, half of it over each side, plus ``pull`` times the squared distance from ``own``."""
+    weight, bias = own.weight.clone().requires_grad_(), own.bias.clone().requires_grad_()
+    sides = [_flat(side) for side in (faces, replay) if len(side.emotions)]
+    optimiser = torch.optim.LBFGS([weight, bias], max_iter=ROUNDS, line_search_fn="strong_wolfe")
+
+    def closure() -> Tensor:
+        optimiser.zero_grad()
+        fits = [F.cross_entropy(x @ weight.T + bias, y) for x, y in sides]
+        away = (weight - own.weight).square().sum() + (bias - own.bias).square().sum()
+        loss = torch.stack(fits).mean() + pull * away
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss
+
+    optimiser.step(closure)  # type: ignore[no-untyped-call]
+    return Layer(weight.detach(), bias.detach())
+
+
+def _flat(faces: Faces) -> tuple[Tensor, Tensor]:
+    views = faces.features.shape[1]
+    x = torch.from_numpy(faces.features.reshape(-1, faces.features.shape[2]))
+    return x, torch.from_numpy(np.repeat(faces.emotions, views))
+
+
+def folds_of(groups: Sequence[str], folds: int = FOLDS) -> Ints:
+    """(N,) number of the fold, whole groups, the largest dealt first to the smallest fold."""
+    names, counts = np.unique(np.asarray(groups), return_counts=True)
+    fold_of: dict[str, int] = {}
+    sizes = [0] * min(folds, len(names))
+    for i in np.argsort(-counts, kind="stable"):
+        place = int(np.argmin(sizes))
+        fold_of[str(names[i])] = place
+        sizes[place] += int(counts[i])
+    return np.array([fold_of[g] for g in groups], np.int64)
