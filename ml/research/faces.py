@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.data.records import LabelledFace, LabelledImage
-from ml.errors import UserError
-from ml.evaluate.labels import TruthShape, canonical_emotion, is_ignored, true_face, truth_mask
-from ml.evaluate.sources import pictures_of, read
+from ml.evaluate.labels import canonical_emotion, is_ignored, true_face, truth_mask
+from ml.evaluate.matching import TruthShape
+from ml.evaluate.sources import NothingToMeasure, pictures_of, read
 from ml.evaluate.splits import group_of, picture_key
 from ml.face import CropSettings, segmented_face
 from ml.types import EMOTIONS, Box
@@ -21,19 +21,12 @@ CROP = CropSettings(96, 0.15, 0.5)  # as the bundles cut; other sizes are resize
 AGREED_IOU = 0.5
 Ints = NDArray[np.int64]
 Texts = NDArray[np.str_]
-Words = Sequence[str]
-
-
-class NoFaces(UserError):
-    """There are no labelled faces to measure on."""
-
-    code = "no_faces"
 
 
 @dataclass(frozen=True, slots=True)
 class Faces:
-    """N faces. ``crops``: (N, 96, 96, 3) RGB. ``emotion``: number in EMOTIONS. ``show``, ``shot``, ``character``: names,
-    a shot's unlike that of any other show. ``time``: order within a shot (milliseconds where there are any).
+    """N faces. ``crops``: (N, 96, 96, 3) RGB. ``emotion``: number in EMOTIONS. ``show``, ``shot``, ``character``:
+    names, a shot's unlike that of any other show. ``time``: order within a shot (milliseconds where there are any).
     ``parts``: (N, P) as ml.render.parts, NaN where not known.
     """
 
@@ -62,9 +55,9 @@ def write_faces(path: Path, faces: Faces) -> None:
 
 
 def read_faces(path: Path) -> Faces:
-    """Raises NoFaces where there is no such file."""
+    """Raises NothingToMeasure where there is no such file."""
     if not path.is_file():
-        raise NoFaces(f"The file {path} does not exist; python -m ml.research.shows draws it.")
+        raise NothingToMeasure(f"The file {path} does not exist; python -m ml.research.shows draws it.")
     with np.load(path, allow_pickle=False) as archive:
         return Faces(*(archive[f.name] for f in fields(Faces)))
 
@@ -74,10 +67,11 @@ def joined(several: Sequence[Faces]) -> Faces:
 
 
 def labelled_faces(labels: Path, pictures: Path | None = None, second: Path | None = None) -> Faces:
-    """Faces that people labelled, cut from the pictures in ``pictures``; those without a canonical emotion are left out.
+    """Faces that people labelled, cut from the pictures in ``pictures``; without those that say no canonical emotion.
 
     ``second``: the labels of another annotator; then only faces that both outlined (IoU at least AGREED_IOU) with the
-    same emotion are given, as the first outlined them. Raises NoFaces and the UserErrors of labels and pictures.
+    same emotion are given, as the first outlined them. Raises NothingToMeasure and the UserErrors of labels and
+    pictures.
     """
     dataset = read(labels, pictures)
     images = dataset.images if second is None else agreed(dataset.images, read(second, pictures).images)
@@ -92,11 +86,11 @@ def labelled_faces(labels: Path, pictures: Path | None = None, second: Path | No
             crop = segmented_face(frame, true_face(face, shape), CROP)
             rows.append((crop, emotion, labels.stem, group_of(image), face.character or "", image.pts_ms or 0))
     if not rows:
-        raise NoFaces(f"{labels} holds no face with an emotion that can be used.")
-    crops, emotion, show, shot, character, time = zip(*rows, strict=True)
+        raise NothingToMeasure(f"{labels} holds no face with an emotion that can be used.")
+    crops, emotions, show, shot, character, time = zip(*rows, strict=True)
     return Faces(
         np.stack(crops),
-        np.array(emotion, np.int64),
+        np.array(emotions, np.int64),
         np.array(show),
         np.array(shot),
         np.array(character),

@@ -1,0 +1,94 @@
+"""Few-shot heads: what 5 to 100 labelled faces of a show bring, by recipe."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from ml.evaluate.calibration import ece, softmax
+from ml.research.heads import LEARNERS, Floats, Learner, with_prior
+from ml.research.measure import Score, markdown, scores
+from ml.research.study import (
+    Measured,
+    Study,
+    counted,
+    cross_fitted,
+    most_labels,
+    parser_of,
+    say,
+    study_of,
+    write_figures,
+)
+
+LABELS = (5, 10, 20, 40, 100)
+STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
+
+
+def curve(study: Study, found: Measured, learner: Learner, sizes: Sequence[int], shuffled: bool = False) -> list[Score]:
+    """Macro-F1 for each number of labels."""
+    return [
+        scores(found.faces, cross_fitted(study.base, found, learner, n, None, shuffled).argmax(2))["macro-F1"]
+        for n in sizes
+    ]
+
+
+def strengths(study: Study) -> str:
+    """Macro-F1 on the shows that choose settings, by the strength of the prior."""
+    rows = []
+    for replay in (0.0, 0.5):
+        for strength in STRENGTHS:
+            of = curve(study, study.development, with_prior(strength, replay), LABELS)
+            rows.append([f"{replay:g}", f"{strength:g}", *(f"{s.value:.3f}" for s in of)])
+    return markdown(["replay", "strength", *(f"{n} labels" for n in LABELS)], rows)
+
+
+def table(study: Study, found: Measured, learners: Mapping[str, Learner] = LEARNERS) -> str:
+    """A row per recipe; the first, as shipped, needs no labels."""
+    sizes = [n for n in LABELS if n <= most_labels(found)]
+    shipped = scores(found.faces, study.base.head(found.seen.features).argmax(1))["macro-F1"]
+    rows: list[list[object]] = []
+    for name, learner in learners.items():
+        if name == "as shipped":
+            rows.append([name, *([shipped] + [""] * (len(sizes) - 1))])
+            continue
+        of = curve(study, found, learner, sizes)
+        rows.append([name, *of])
+        if name == "head, prior":
+            rows.append(["gain of that over as shipped", *((s - shipped).signed for s in of)])
+            shuffled = curve(study, found, learner, sizes, shuffled=True)
+            rows.append(["the same, labels dealt out anew", *shuffled])
+    return markdown([found.name, *(f"{n} labels" for n in sizes)], rows)
+
+
+def calibration(study: Study, found: Measured, learner: Learner, labels: int) -> tuple[float, float]:
+    """ECE as shipped, and of the fitted head at temperature 1."""
+    truth = found.faces.emotion
+    before = ece(softmax(study.base.head(found.seen.features), study.base.temperature), truth)
+    logits: Floats = cross_fitted(study.base, found, learner, labels)
+    after = np.mean([ece(softmax(run), truth) or 0.0 for run in logits])
+    return before or 0.0, float(after)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = parser_of("Measures heads fitted to a few labelled faces of a show.", "few_shot")
+    parser.add_argument("--choose", action="store_true", help="try strengths of the prior on the development shows")
+    options = parser.parse_args(arguments)
+    study = study_of(options)
+    say(f"{study.reader.name}\n{counted(study)}")
+    if options.choose:
+        say(strengths(study))
+    tables = {s.name: table(study, s) for s in study.sets}
+    for text in tables.values():
+        say(text)
+    for found in study.sets:
+        labels = min(40, most_labels(found))
+        before, after = calibration(study, found, LEARNERS["head, prior"], labels)
+        say(f"{found.name}: ECE {before:.3f} as shipped, {after:.3f} of the head with a prior, {labels} labels")
+    write_figures(options.out, tables)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
