@@ -26,7 +26,7 @@ READABLE_FORMATS = (1, 2)
 BUNDLE_FILE = "bundle.json"
 DEFAULT_BUNDLE = "toonemo-1"
 BUNDLES_DIR = Path(__file__).parent / "bundles"
-ADDED_LATER = ("tracked",)  # numbers that older bundles do not state
+ADDED_LATER = ("tracked", "face_temperature", "face_bias")  # numbers that older bundles do not state
 _Numbers = TypeVar("_Numbers", "Calibration", "Thresholds")
 MAX_JSON_BYTES = 4_000_000  # a card with its matrices needs a few kilobytes; more is not a card
 SAFETENSORS = ".safetensors"
@@ -52,11 +52,16 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Temperatures that logits are divided by before the softmax, fitted on held-out data."""
+    """Temperatures that logits are divided by before the softmax, fitted on held-out data.
+
+    A face's score is sigmoid((log odds of a face - ``face_bias``) / ``face_temperature``).
+    """
 
     emotion_temperature: float = 1.0
     character_temperature: float = 1.0
     detector_temperature: float = 1.0
+    face_temperature: float = 1.0
+    face_bias: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,7 +329,9 @@ def _numbers(
     get = Fields(table, file, prefix)
     names = [f.name for f in fields(kind)]
     later = {f.name for f in fields(kind) if f.name in ADDED_LATER} - set(table)
-    values = {name: get.number(name, low, high) for name in names if name not in later}
+    values = {
+        name: get.number(name, -high if name.endswith("bias") else low, high) for name in names if name not in later
+    }
     unknown = set(table) - set(names)
     if unknown:
         raise BundleInvalid(f"{file}: {prefix}{min(unknown)} is not known.")

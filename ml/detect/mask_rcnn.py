@@ -56,6 +56,8 @@ class MaskRcnnDetector:
         network.eval()
         network.roi_heads.score_thresh = thresholds.lowest
         network.roi_heads.nms_thresh = thresholds.nms
+        network.roi_heads.face_temperature = calibration.face_temperature
+        network.roi_heads.face_bias = calibration.face_bias
         fold_batch_norm(network.backbone.features)
         self.network = network.to(device=device, memory_format=torch.channels_last)
         self._mean = torch.tensor(MEAN, device=device).view(1, 3, 1, 1) * 255

@@ -111,6 +111,7 @@ class FaceHeads(RoIHeads):  # type: ignore[misc]
     """
 
     mask_samples = 8  # positives per picture that the mask head learns from
+    face_temperature, face_bias = 1.0, 0.0  # calibrate the score: see ml.bundle.Calibration
 
     def forward(
         self,
@@ -136,11 +137,16 @@ class FaceHeads(RoIHeads):  # type: ignore[misc]
         logits: Tensor = self.mask_predictor(self.mask_head(self.mask_roi_pool(features, boxes, shapes)))
         return logits
 
+    def _scores(self, logits: Tensor) -> Tensor:
+        """(N, classes) -> (N,) the calibrated probability that there is a face, whosever it is."""
+        odds = logits[:, 1:].logsumexp(-1) - logits[:, 0]
+        return ((odds - self.face_bias) / self.face_temperature).sigmoid()
+
     def _pick(
         self, logits: Tensor, regression: Tensor, proposals: list[Tensor], shapes: list[tuple[int, int]]
     ) -> list[dict[str, Tensor]]:
         boxes = self.box_coder.decode(regression, proposals).reshape(-1, 4)
-        scores = 1.0 - logits.softmax(-1)[:, 0]
+        scores = self._scores(logits)
         found = []
         parts = zip(*(_split(one, proposals) for one in (boxes, scores, logits)), shapes, strict=True)
         for box, score, logit, shape in parts:

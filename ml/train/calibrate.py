@@ -1,4 +1,4 @@
-"""Temperatures and thresholds, fitted on pictures that nothing was trained on."""
+"""Temperatures and thresholds, fitted on drawings that nothing was trained on."""
 
 from __future__ import annotations
 
@@ -9,114 +9,71 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ml.classify.base import UNKNOWN
 from ml.classify.small_cnn import SmallCnnClassifier
 from ml.detect.mask_rcnn import MaskRcnnDetector
 from ml.evaluate.counts import overlap
-from ml.face import CropSettings, segmented_face
-from ml.train.store import Picture
+from ml.train.store import Crops, Picture
 
 MATCH = 0.5
+BATCH = 32
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """One found face. ``truth``: whose it is, "unknown" for a stranger's, empty where no face is.
+class FoundScore:
+    """One found face, however faint. ``odds``: log odds of a face. ``right``: whether one is there."""
 
-    ``shares``: the detector's over characters and unknown; ``names``, ``emotions``: the classifier's logits.
-    """
-
-    score: float
-    shares: NDArray[np.float64]
-    names: NDArray[np.float64]
-    emotions: NDArray[np.float64]
-    truth: str
-    emotion: str
+    odds: float
+    right: bool
 
 
-def collect(
-    detector: MaskRcnnDetector, classifier: SmallCnnClassifier, crop: CropSettings, pictures: Sequence[Picture]
-) -> list[Evidence]:
-    """What both networks say of every face found, however faintly."""
-    evidence = []
+def found_scores(detector: MaskRcnnDetector, pictures: Sequence[Picture]) -> tuple[list[FoundScore], int]:
+    """Every face found in the pictures, and the number of true ones. The detector keeps faint faces, scores raw."""
+    scores: list[FoundScore] = []
     for start in range(0, len(pictures), detector.batch):
         some = pictures[start : start + detector.batch]
-        batch, sizes = detector.prepare([p.frame for p in some])
-        for picture, size, found in zip(some, sizes, detector.find(batch, sizes), strict=True):
-            height, width = picture.frame.shape[:2]
-            faces = detector.faces(found, height, width, size)
-            if not faces:
-                continue
-            outputs = classifier.outputs([segmented_face(picture.frame, f, crop) for f in faces])
-            shares = found["logits"][:, 1:].double().softmax(1).numpy()
-            taken: set[int] = set()
-            for i, face in enumerate(faces):
-                overlaps = [0.0 if k in taken else overlap(face.box, t.box) for k, t in enumerate(picture.faces)]
-                best = int(np.argmax(overlaps)) if overlaps else -1
-                hit = best >= 0 and overlaps[best] >= MATCH
-                if hit:
-                    taken.add(best)
-                truth = picture.faces[best] if hit else None
-                evidence.append(
-                    Evidence(
-                        face.score,
-                        shares[i],
-                        outputs.character[i].double().numpy(),
-                        outputs.emotion[i].double().numpy(),
-                        (truth.character or UNKNOWN) if truth else "",
-                        truth.emotion if truth else "",
-                    )
-                )
-    return evidence
+        for picture, faces in zip(some, detector.detect([p.frame for p in some]), strict=True):
+            free = list(picture.faces)
+            for face in faces:
+                best = max(free, key=lambda t, box=face.box: overlap(t.box, box), default=None)  # type: ignore[misc]
+                right = best is not None and overlap(best.box, face.box) >= MATCH
+                if right and best is not None:
+                    free.remove(best)
+                p = min(max(face.score, 1e-4), 1 - 1e-4)
+                scores.append(FoundScore(float(np.log(p / (1 - p))), right))
+    return scores, sum(len(p.faces) for p in pictures)
 
 
-def fit_temperature(logits: NDArray[np.float64], classes: NDArray[np.int64]) -> float:
+def fit_scores(scores: Sequence[FoundScore]) -> tuple[float, float]:
+    """(temperature, bias) that make sigmoid((odds - bias) / temperature) the share of right ones (Platt 1999)."""
+    x = torch.tensor([s.odds for s in scores], dtype=torch.float64)
+    y = torch.tensor([float(s.right) for s in scores], dtype=torch.float64)
+    steep, shift = torch.ones((), dtype=torch.float64), torch.zeros((), dtype=torch.float64)
+    steep.requires_grad_(), shift.requires_grad_()
+    optimiser = torch.optim.LBFGS([steep, shift], max_iter=100, line_search_fn="strong_wolfe")
+
+    def closure() -> torch.Tensor:
+        optimiser.zero_grad()
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(steep * x + shift, y)
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss
+
+    optimiser.step(closure)  # type: ignore[no-untyped-call]
+    slope = max(float(steep.detach()), 1e-2)
+    return round(1 / slope, 4), round(-float(shift.detach()) / slope, 4)
+
+
+def outputs_of(classifier: SmallCnnClassifier, crops: Crops) -> tuple[Floats, Floats, NDArray[np.float32]]:
+    """Logits of emotions and of characters, and embeddings, one row per crop."""
+    parts = [classifier.outputs(list(crops.pictures[i : i + BATCH])) for i in range(0, len(crops.pictures), BATCH)]
+    emotion = np.asarray(torch.cat([p.emotion for p in parts]).double().numpy())
+    character = np.asarray(torch.cat([p.character for p in parts]).double().numpy())
+    return emotion, character, np.asarray(torch.cat([p.embedding for p in parts]).float().numpy())
+
+
+def fit_temperature(logits: Floats, classes: NDArray[np.int64]) -> float:
     """The temperature of least cross-entropy, between 0.2 and 5."""
     x, y = torch.from_numpy(logits), torch.from_numpy(classes)
     grid = np.exp(np.linspace(np.log(0.2), np.log(5.0), 200))
     losses = [float(torch.nn.functional.cross_entropy(x / t, y)) for t in grid]
     return round(float(grid[int(np.argmin(losses))]), 3)
-
-
-def detection_threshold(evidence: Sequence[Evidence], precision: float) -> float:
-    """The lowest score between 0.3 and 0.95 from which ``precision`` of the found faces are faces, names left aside.
-
-    The best F1 on rendered pictures would be stricter, but scores sink on drawings unlike them, and tracks and people
-    can drop a face that was found, not find one that was dropped.
-    """
-    scores = np.array([e.score for e in evidence])
-    real = np.array([bool(e.truth) for e in evidence])
-    for threshold in np.round(np.arange(0.3, 0.951, 0.01), 2):
-        kept = scores >= threshold
-        if kept.any() and real[kept].mean() >= precision:
-            return float(threshold)
-    return 0.95
-
-
-def naming_rates(
-    evidence: Sequence[Evidence],
-    characters: Sequence[str],
-    temperature: float,
-    least: tuple[float, float, float],
-) -> tuple[float, float]:
-    """(share of the cast's faces named rightly, share of strangers' faces given a name).
-
-    What is no labelled face is left out: much of it is the cast itself, from behind or mostly hidden.
-
-    ``least``: thresholds of detection, of the detector's share, of the classifier's probability.
-    """
-    own = right = others = named = 0
-    for e in evidence:
-        if e.score < least[0]:
-            continue
-        p = np.exp(e.names / temperature - (e.names / temperature).max())
-        p /= p.sum()
-        i, j = int(e.shares.argmax()), int(p.argmax())
-        known = i < len(characters) and i == j and e.shares[i] >= least[1] and p[j] >= least[2]
-        if e.truth in characters:
-            own += 1
-            right += known and characters[i] == e.truth
-        elif e.truth == UNKNOWN:
-            others += 1
-            named += known
-    return right / max(1, own), named / max(1, others)

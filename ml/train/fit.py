@@ -147,8 +147,6 @@ def _stage(run: _Run, number: int, stage: Stage) -> None:
             if _is_over(run):
                 break
         _end_epoch(run)
-        if position.epoch < stage.epochs and not _is_over(run) and not _is_impatient(run):
-            _save(run, optimiser, scaler)
     if _is_impatient(run):
         run.say(f"step {position.step}: no better for {part.patience} epochs, this stage ends")
     position.stage, position.epoch, position.batch, position.stage_step = number + 1, 0, 0, 0
@@ -174,7 +172,7 @@ def _end_epoch(run: _Run) -> None:
         raise ModelOutputInvalid(f"Training stopped at step {position.step}: the validation loss is {loss}.")
     if loss < position.best:
         position.best = loss
-        if run.world.first:
+        if run.world.first and run.part.keep == "best":
             state = {"format": CHECKPOINT_FORMAT, "network": run.task.network.state_dict()}
             save_tensors(run.out / BEST_FILE, state)
     position.waited = 0 if loss < position.stage_best else position.waited + 1

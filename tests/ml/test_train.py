@@ -16,7 +16,7 @@ from ml.errors import ModelOutputInvalid
 from ml.face import CropSettings
 from ml.render.parts import PARTS
 from ml.train.augment import augmented
-from ml.train.calibrate import Evidence, detection_threshold, fit_temperature, naming_rates
+from ml.train.calibrate import FoundScore, fit_scores, fit_temperature
 from ml.train.classifier import NO_EMOTION, classifier_batch, crop_feed, same_design_loss, train_classifier
 from ml.train.detector import train_detector
 from ml.train.feed import Feed, FeedBroken, chosen
@@ -272,15 +272,10 @@ def test_temperature_makes_overconfidence_honest() -> None:
     assert fit_temperature(logits * 3, classes) == pytest.approx(3 * base, rel=0.06)
 
 
-def evidence(score: float, share: float, name: float, truth: str) -> Evidence:
-    names = np.log(np.array([name, 1 - name]))
-    return Evidence(score, np.array([share, 1 - share]), names, np.zeros(2), truth, "")
-
-
-def test_thresholds_are_counted_on_evidence() -> None:
-    some = [evidence(0.9, 0.9, 0.9, "tom"), evidence(0.9, 0.9, 0.4, "tom"), evidence(0.9, 0.9, 0.8, UNKNOWN)]
-    assert naming_rates(some, ["tom"], 1.0, (0.5, 0.5, 0.5)) == (0.5, 1.0)
-    assert naming_rates(some, ["tom"], 1.0, (0.5, 0.5, 0.85)) == (0.5, 0.0)
-    weak = [*some, *[evidence(0.45, 0.9, 0.9, "") for _ in range(9)]]
-    assert detection_threshold(weak, 0.9) == 0.46
-    assert detection_threshold(weak, 0.2) == 0.3
+def test_scores_become_the_share_of_right_ones() -> None:
+    rng = np.random.default_rng(0)
+    odds = rng.normal(0, 2, 4000)
+    right = rng.random(4000) < 1 / (1 + np.exp(-(odds - 0.7) / 1.6))
+    temperature, bias = fit_scores([FoundScore(float(o), bool(r)) for o, r in zip(odds, right, strict=True)])
+    assert temperature == pytest.approx(1.6, rel=0.12)
+    assert bias == pytest.approx(0.7, abs=0.15)
