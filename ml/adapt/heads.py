@@ -15,12 +15,13 @@ import torch.nn.functional as F  # noqa: N812
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ml.train.calibrate import fit_temperature
+from ml.evaluate.calibration import fit_temperature
 
 PULLS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)  # tried in turn: how strongly the layer is drawn to the bundle's own
 FOLDS = 5
 ROUNDS = 60
 Floats = NDArray[np.float32]
+Logits = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
@@ -39,48 +40,64 @@ class Faces:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """``weight``: (labels, D). ``bias``: (labels,)."""
+    """``weight``: (labels, D). ``bias``: (labels,). Logits are to be divided by ``temperature``."""
 
     weight: Tensor
     bias: Tensor
+    temperature: float = 1.0
 
-    def logits(self, features: Floats) -> NDArray[np.float64]:
-        """(N, D) -> (N, labels)."""
-        return np.asarray((torch.from_numpy(features) @ self.weight.T + self.bias).double().numpy())
+    def logits(self, features: Floats) -> Logits:
+        """(N, D) -> (N, labels), divided by the temperature."""
+        raw = torch.from_numpy(features) @ self.weight.T + self.bias
+        return np.asarray(raw.double().numpy() / self.temperature)
 
 
 @dataclass(frozen=True, slots=True)
 class FittedEmotions:
-    """``held_out``: (N, labels) logits of each face by a layer that saw no face of its shot."""
+    """``held_out``: (N, labels) logits of each face by a layer that neither saw a face of its shot nor was chosen by
+    one; None where all faces are of one shot.
+    """
 
     layer: Layer
-    temperature: float
     pull: float
-    held_out: NDArray[np.float64]
+    held_out: Logits | None
 
 
 def fit_emotions(faces: Faces, replay: Faces, own: Layer) -> FittedEmotions:
-    """The pull and the temperature are those that do best on shots left out, by cross-entropy.
+    """Strength of the pull and temperature are those that do best on shots left out, by cross-entropy."""
+    layer, pull = chosen_layer(faces, replay, own)
+    folds = folds_of(faces.groups)
+    numbers = sorted(set(folds.tolist()))
+    if len(numbers) < 2:
+        return FittedEmotions(layer, pull, None)
+    held_out = np.zeros((len(faces.emotions), len(own.bias)))
+    for fold in numbers:
+        without, _ = chosen_layer(faces.part(folds != fold), replay, own)
+        held_out[folds == fold] = without.logits(faces.features[folds == fold, 0])
+    return FittedEmotions(layer, pull, held_out)
 
-    Where there are fewer than two shots nothing can be left out; then the strongest pull is taken.
+
+def chosen_layer(faces: Faces, replay: Faces, own: Layer) -> tuple[Layer, float]:
+    """The layer, and how strongly it was drawn to its own. Of one shot nothing can be left out to choose by; then
+    the strongest pull is taken, and the temperature stays.
     """
     folds = folds_of(faces.groups)
-    if len(set(folds.tolist())) < 2:
-        layer = fit_layer(faces, replay, own, PULLS[-1])
-        return FittedEmotions(layer, 1.0, PULLS[-1], layer.logits(faces.features[:, 0]))
-    best: tuple[float, float, NDArray[np.float64]] | None = None
+    numbers = sorted(set(folds.tolist()))
+    if len(numbers) < 2:
+        return fit_layer(faces, replay, own, PULLS[-1]), PULLS[-1]
+    best: tuple[float, float, float] | None = None
     for pull in PULLS:
-        held_out = np.zeros((len(faces.emotions), len(own.bias)))
-        for fold in sorted(set(folds.tolist())):
+        logits = np.zeros((len(faces.emotions), len(own.bias)))
+        for fold in numbers:
             layer = fit_layer(faces.part(folds != fold), replay, own, pull)
-            held_out[folds == fold] = layer.logits(faces.features[folds == fold, 0])
-        loss = float(F.cross_entropy(torch.from_numpy(held_out), torch.from_numpy(faces.emotions)))
-        if best is None or loss < best[0]:
-            best = (loss, pull, held_out)
+            logits[folds == fold] = layer.logits(faces.features[folds == fold, 0]) * layer.temperature
+        temperature = fit_temperature(logits, faces.emotions)
+        loss = F.cross_entropy(torch.from_numpy(logits / temperature), torch.from_numpy(faces.emotions))
+        if best is None or float(loss) < best[0]:
+            best = (float(loss), pull, temperature)
     assert best is not None
-    _, pull, held_out = best
-    temperature = fit_temperature(held_out, faces.emotions)
-    return FittedEmotions(fit_layer(faces, replay, own, pull), temperature, pull, held_out)
+    layer = fit_layer(faces, replay, own, best[1])
+    return Layer(layer.weight, layer.bias, best[2]), best[1]
 
 
 def fit_layer(faces: Faces, replay: Faces, own: Layer, pull: float) -> Layer:
@@ -98,7 +115,7 @@ def fit_layer(faces: Faces, replay: Faces, own: Layer, pull: float) -> Layer:
         return loss
 
     optimiser.step(closure)  # type: ignore[no-untyped-call]
-    return Layer(weight.detach(), bias.detach())
+    return Layer(weight.detach(), bias.detach(), own.temperature)
 
 
 def _flat(faces: Faces) -> tuple[Tensor, Tensor]:

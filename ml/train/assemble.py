@@ -29,8 +29,9 @@ from ml.classify.network import FaceNet
 from ml.classify.small_cnn import SmallCnnClassifier
 from ml.detect.mask_rcnn import MaskRcnnDetector
 from ml.detect.network import DetectorSettings, build_detector
+from ml.evaluate.calibration import fit_temperature
 from ml.face import CropSettings
-from ml.train.calibrate import FoundScore, fit_scores, fit_temperature, found_scores, outputs_of
+from ml.train.calibrate import FoundScore, fit_scores, found_scores, outputs_of
 from ml.train.classifier import network_settings
 from ml.train.settings import ClassifierTraining, DetectorTraining, read_settings
 from ml.train.store import Crops, read_crops, read_shard, shards

@@ -69,11 +69,3 @@ def outputs_of(classifier: SmallCnnClassifier, crops: Crops) -> tuple[Floats, Fl
     emotion = np.asarray(torch.cat([p.emotion for p in parts]).double().numpy())
     character = np.asarray(torch.cat([p.character for p in parts]).double().numpy())
     return emotion, character, np.asarray(torch.cat([p.embedding for p in parts]).float().numpy())
-
-
-def fit_temperature(logits: Floats, classes: NDArray[np.int64]) -> float:
-    """The temperature of least cross-entropy, between 0.2 and 5."""
-    x, y = torch.from_numpy(logits), torch.from_numpy(classes)
-    grid = np.exp(np.linspace(np.log(0.2), np.log(5.0), 200))
-    losses = [float(torch.nn.functional.cross_entropy(x / t, y)) for t in grid]
-    return round(float(grid[int(np.argmin(losses))]), 3)
