@@ -18,6 +18,7 @@ COMMANDS = {
     "analyse": ("ml.analyse_cli", "find faces and what they show in a video"),
     "render": ("ml.render.cli", "draw cartoon episodes with known truth"),
     "train": ("ml.train.cli", "train a detector or a classifier"),
+    "adapt": ("ml.adapt.cli", "make a bundle for a show from a few labelled drawings of it"),
     "evaluate": ("ml.evaluate.cli", "measure a bundle on labelled pictures or rendered episodes"),
     "compare": ("ml.evaluate.compare", "compare measured runs, with intervals of their differences"),
     "label": ("ml.label.cli", "draw faces and choose what they show on frames, in a local page"),

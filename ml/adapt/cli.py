@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ml.bundle import DEFAULT_BUNDLE
-from ml.errors import OutputUnwritable, UserError
+from ml.errors import OutputUnwritable
 from ml.outputs import check_writable
 
-EXAMPLE = "python -m ml analyse VIDEO --bundle"
+if TYPE_CHECKING:
+    from ml.adapt.work import AdaptSettings
 
-
-class NameInvalid(UserError):
-    """A bundle's name holds what a name cannot."""
-
-    code = "name_invalid"
+MOST_PROBLEMS = 10  # of the labels that are told one by one
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,31 +36,42 @@ def run(args: argparse.Namespace) -> int:
 
     import torch
 
-    from ml.adapt.adapt import PARTS, AdaptSettings, adapt
-    from ml.adapt.card import write_card
+    from ml.adapt.adapt import adapt
     from ml.evaluate import sources
     from ml.evaluate.labels import in_order
 
-    parts = tuple(part.strip() for part in args.only.split(",") if part.strip())
-    if not parts or set(parts) - set(PARTS):
-        raise NameInvalid(f"--only {args.only!r} names what cannot be adapted; {', '.join(PARTS)} can.")
-    if not args.minutes > 0 or args.steps < 1:
-        raise NameInvalid("--minutes must be above 0 and --steps at least 1.")
-    check_writable(args.out, args.labels)
+    settings = _settings(args)
     if args.out.exists():
-        raise OutputUnwritable(f"The bundle is not written to {args.out}: that folder exists.")
-    name = args.name or args.out.name
-    if not name or not all(c.isalnum() or c in "._" for c in name):
-        raise NameInvalid(f"A bundle cannot be called {name!r}: letters, digits, dot and underscore only; give --name.")
+        raise OutputUnwritable(f"The bundle is not written to {args.out}: that exists.")
+    check_writable(args.out, args.labels)
     torch.set_num_threads(args.threads or os.cpu_count() or 1)
     dataset = sources.read(args.labels, args.images)
-    for problem in dataset.problems[:10]:
-        _say(f"left out: {problem}")
-    settings = AdaptSettings(name, args.minutes, args.steps, args.seed, parts)
-    bundle = adapt(args.bundle, dataset, list(in_order(dataset.images)), args.out, settings, _say)
-    _say(write_card(bundle, args.out))
-    _say(f"wrote {args.out}; use it: {EXAMPLE} {args.out}")
+    for problem in dataset.problems[:MOST_PROBLEMS]:
+        _say(f"left out: {problem}" if not problem.kept else f"look at: {problem}")
+    if len(dataset.problems) > MOST_PROBLEMS:
+        _say(f"and {len(dataset.problems) - MOST_PROBLEMS} more; python -m ml labels lists them")
+    adapt(args.bundle, dataset, list(in_order(dataset.images)), args.out, settings, _say)
+    _say((args.out / "CARD.md").read_text(encoding="utf-8"))
+    _say(f"wrote {args.out}; use it: python -m ml analyse VIDEO --bundle {args.out}")
     return 0
+
+
+def _settings(args: argparse.Namespace) -> AdaptSettings:
+    """Raises SettingsInvalid."""
+    from ml.adapt.work import PARTS, AdaptSettings
+    from ml.train.settings import SettingsInvalid
+
+    parts = tuple(part.strip() for part in args.only.split(",") if part.strip())
+    if not parts or set(parts) - set(PARTS):
+        raise SettingsInvalid(f"--only {args.only!r} names what cannot be adapted; {', '.join(PARTS)} can.")
+    if not 0 < args.minutes < float("inf") or args.steps < 1 or args.threads < 0 or args.seed < 0:
+        raise SettingsInvalid("--minutes must be above 0, --steps at least 1, --threads and --seed at least 0.")
+    name = args.name or re.sub(r"[-\s]+", "_", args.out.resolve().name)
+    if not name or not all(c.isalnum() or c in "._" for c in name):
+        raise SettingsInvalid(
+            f"A bundle cannot be called {name!r}: letters, digits, dot and underscore only; give --name."
+        )
+    return AdaptSettings(name, args.minutes, args.steps, args.seed, parts)
 
 
 def _say(line: str) -> None:

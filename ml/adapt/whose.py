@@ -17,61 +17,108 @@ MOST_EXAMPLES = 60  # of one character
 MARGIN = 0.03
 FALSE_NAMES = 0.05  # share of strangers' and others' faces that may get a wrong name
 THRESHOLDS = tuple(round(0.2 + 0.025 * n, 3) for n in range(31))
+ENOUGH_STRANGERS = 10  # of the show, to be held against FALSE_NAMES by themselves
 Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """What a gallery says of a face: the likeliest character, how like, and how much more than the next. ``truth``
+    None: the face is of nobody in that gallery.
+    """
+
+    truth: str | None
+    nearest: str
+    like: float
+    lead: float
+
+    def name(self, threshold: float) -> str | None:
+        return self.nearest if self.like >= threshold and self.lead >= MARGIN else None
+
+
+@dataclass(frozen=True, slots=True)
 class FittedGallery:
-    """``rows``: (N, EMBEDDING_SIZE). ``right``, ``wrong``, ``unknown``: of the show's faces, each judged by a gallery
-    without its own shot; ``strangers``: share of strangers that got a name.
+    """``rows``: (N, EMBEDDING_SIZE). ``right``, ``wrong``, ``unknown``: shares of the ``judged`` faces of the show,
+    each by a gallery and a threshold without its own shot; None where nothing could be left out. ``strangers``: share
+    of rendered strangers that got a name; ``others``: of the show's own, None where none is labelled.
     """
 
     rows: Floats
     settings: dict[str, Any]
-    right: float
-    wrong: float
-    unknown: float
-    strangers: float
+    judged: int
+    right: float | None
+    wrong: float | None
+    unknown: float | None
+    strangers: float | None
+    others: float | None
 
 
 def fit_gallery(
-    embeddings: Floats, characters: Sequence[str], groups: Sequence[str], strangers: Floats
+    embeddings: Floats,
+    characters: Sequence[str],
+    groups: Sequence[str],
+    strangers: Floats,
+    others: Floats | None = None,
 ) -> FittedGallery:
-    """``embeddings``: (N, V, E) of V views of each face; ``strangers``: (M, E) faces of nobody in the show.
+    """``embeddings``: (N, V, E) of V views of each face; ``strangers``: (M, E) faces of nobody in the show, ``others``:
+    (K, E) those of the show whose label says that they are none of the characters.
 
     The threshold is the lowest from which wrong names stay under FALSE_NAMES, the highest tried where none does.
     """
     folds = folds_of(groups)
-    said: list[tuple[str, str | None, float, float]] = []  # truth, nearest, likeness, lead over the next
+    said = _judged_by_the_rest(embeddings, characters, folds)
+    whole = gallery_of(embeddings, characters)
+    drawn = [look(whole, None, row) for row in strangers]
+    own = [look(whole, None, row) for row in others] if others is not None else []
+    threshold = lowest_threshold([s for _, s in said], drawn, own)
+    names: list[tuple[str, str | None]] = []
+    for fold in sorted({fold for fold, _ in said}):
+        without = lowest_threshold([s for f, s in said if f != fold], drawn, own)
+        names += [(s.truth, s.name(without)) for f, s in said if f == fold and s.truth is not None]
+    rows, owners = examples(embeddings, characters)
+    return FittedGallery(
+        rows,
+        {"characters": owners, "threshold": threshold, "margin": MARGIN, "size": WHO},
+        judged=len(names),
+        right=share([name == truth for truth, name in names]),
+        wrong=share([name is not None and name != truth for truth, name in names]),
+        unknown=share([name is None for _, name in names]),
+        strangers=share([s.name(threshold) is not None for s in drawn]),
+        others=share([s.name(threshold) is not None for s in own]),
+    )
+
+
+def _judged_by_the_rest(
+    embeddings: Floats, characters: Sequence[str], folds: NDArray[np.int64]
+) -> list[tuple[int, Look]]:
+    """(fold, what the gallery of the other folds says) of every face. Who is in one fold alone is a stranger there."""
+    said = []
     for fold in sorted(set(folds.tolist())):
         rest, own = [int(i) for i in np.flatnonzero(folds != fold)], [int(i) for i in np.flatnonzero(folds == fold)]
         if not rest:
             continue
-        gallery = gallery_of(embeddings[rest], [characters[i] for i in rest], -1.0)
-        said += [(characters[i], *nearest(gallery, embeddings[i, 0])) for i in own]
-    whole = gallery_of(embeddings, characters, -1.0)
-    others = [nearest(whole, row) for row in strangers]
+        gallery = gallery_of(embeddings[rest], [characters[i] for i in rest])
+        for i in own:
+            truth = characters[i] if characters[i] in gallery.names else None
+            said.append((fold, look(gallery, truth, embeddings[i, 0])))
+    return said
+
+
+def lowest_threshold(said: Sequence[Look], drawn: Sequence[Look], own: Sequence[Look]) -> float:
+    """``said``: of the show's faces, those of nobody in their gallery among them; ``drawn``, ``own``: of strangers."""
+    own = [*own, *(s for s in said if s.truth is None)]
+    named = [s for s in said if s.truth is not None]
+    sides = [named, drawn, own] if len(own) >= ENOUGH_STRANGERS else [named, [*drawn, *own]]
     for threshold in THRESHOLDS:
-        names = [(truth, name if like >= threshold and lead >= MARGIN else None) for truth, name, like, lead in said]
-        false = [like >= threshold and lead >= MARGIN for _, like, lead in others]
-        wrong = share([name is not None and name != truth for truth, name in names])
-        if wrong <= FALSE_NAMES and share(false) <= FALSE_NAMES:
-            break
-    rows, owners = examples(embeddings, characters)
-    settings = {"characters": owners, "threshold": threshold, "margin": MARGIN, "size": WHO}
-    return FittedGallery(
-        rows,
-        settings,
-        right=share([name == truth for truth, name in names]),
-        wrong=wrong,
-        unknown=share([name is None for _, name in names]),
-        strangers=share(false),
-    )
+        wrong = (share([s.name(threshold) not in (None, s.truth) for s in side]) or 0.0 for side in sides)
+        if max(wrong) <= FALSE_NAMES:
+            return threshold
+    return THRESHOLDS[-1]
 
 
-def gallery_of(embeddings: Floats, characters: Sequence[str], threshold: float) -> Gallery:
+def gallery_of(embeddings: Floats, characters: Sequence[str]) -> Gallery:
     rows, owners = examples(embeddings, characters)
-    return Gallery.of(rows, {"characters": owners, "threshold": threshold, "margin": 0.0, "size": WHO})
+    return Gallery.of(rows, {"characters": owners, "threshold": -1.0, "margin": 0.0, "size": WHO})
 
 
 def examples(embeddings: Floats, characters: Sequence[str]) -> tuple[Floats, list[str]]:
@@ -86,12 +133,12 @@ def examples(embeddings: Floats, characters: Sequence[str]) -> tuple[Floats, lis
     return np.concatenate(rows), owners
 
 
-def nearest(gallery: Gallery, embedding: Floats) -> tuple[str, float, float]:
-    """The likeliest character, how like, and how much more than the next."""
-    like = np.sort(gallery.likeness(embedding[None])[0])
-    best = gallery.names[int(gallery.likeness(embedding[None])[0].argmax())]
-    return best, float(like[-1]), float(like[-1] - like[-2]) if len(like) > 1 else 2.0
+def look(gallery: Gallery, truth: str | None, embedding: Floats) -> Look:
+    like = gallery.likeness(embedding[None])[0]
+    order = np.argsort(-like, kind="stable")
+    lead = float(like[order[0]] - like[order[1]]) if len(like) > 1 else 2.0
+    return Look(truth, gallery.names[int(order[0])], float(like[order[0]]), lead)
 
 
-def share(flags: Sequence[bool]) -> float:
-    return round(float(np.mean(flags)), 4) if len(flags) else 0.0
+def share(flags: Sequence[bool]) -> float | None:
+    return round(float(np.mean(flags)), 4) if len(flags) else None
