@@ -106,7 +106,8 @@ def losses(folder: Path, name: str = "loss") -> list[float]:
 
 
 def names_with(part: str) -> list[Any]:
-    marks = dict.fromkeys(HEAVY, pytest.mark.slow)
+    heavy = HEAVY if part == "classifier" else ()
+    marks = dict.fromkeys(heavy, pytest.mark.slow)
     names = [name for name in recipe_names() if part in read_recipe(name).parts]
     return [pytest.param(name, marks=marks.get(name, ())) for name in names]
 
