@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ml.evaluate.calibration import ece, softmax
-from ml.research.heads import LEARNERS, Floats, Learner, with_prior
+from ml.research.heads import LEARNERS, Floats, Learner, moved, with_prior
 from ml.research.measure import Score, markdown, scores
 from ml.research.study import (
     Measured,
@@ -23,7 +23,8 @@ from ml.research.study import (
 )
 
 LABELS = (5, 10, 20, 40, 100)
-STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
+STRENGTHS = (3.0, 10.0, 30.0, 100.0)
+CHOOSING = (10, 40)
 
 
 def curve(study: Study, found: Measured, learner: Learner, sizes: Sequence[int], shuffled: bool = False) -> list[Score]:
@@ -39,9 +40,11 @@ def strengths(study: Study) -> str:
     rows = []
     for replay in (0.0, 0.5):
         for strength in STRENGTHS:
-            of = curve(study, study.development, with_prior(strength, replay), LABELS)
-            rows.append([f"{replay:g}", f"{strength:g}", *(f"{s.value:.3f}" for s in of)])
-    return markdown(["replay", "strength", *(f"{n} labels" for n in LABELS)], rows)
+            learner = with_prior(strength, replay)
+            of = [s.value for way in (learner, moved(learner)) for s in curve(study, study.development, way, CHOOSING)]
+            rows.append([f"{replay:g}", f"{strength:g}", *(f"{value:.3f}" for value in of)])
+    sizes = [f"{n} labels{how}" for how in ("", ", moved") for n in CHOOSING]
+    return markdown(["replay", "strength", *sizes], rows)
 
 
 def table(study: Study, found: Measured, learners: Mapping[str, Learner] = LEARNERS) -> str:
@@ -55,7 +58,7 @@ def table(study: Study, found: Measured, learners: Mapping[str, Learner] = LEARN
             continue
         of = curve(study, found, learner, sizes)
         rows.append([name, *of])
-        if name == "head, prior":
+        if name == "head, prior, replay":
             rows.append(["gain of that over as shipped", *((s - shipped).signed for s in of)])
             shuffled = curve(study, found, learner, sizes, shuffled=True)
             rows.append(["the same, labels dealt out anew", *shuffled])
@@ -84,8 +87,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say(text)
     for found in study.sets:
         labels = min(40, most_labels(found))
-        before, after = calibration(study, found, LEARNERS["head, prior"], labels)
-        say(f"{found.name}: ECE {before:.3f} as shipped, {after:.3f} of the head with a prior, {labels} labels")
+        before, after = calibration(study, found, LEARNERS["head, prior, replay"], labels)
+        say(f"{found.name}: ECE {before:.3f} as shipped, {after:.3f} with prior and replay, {labels} labels")
     write_figures(options.out, tables)
     return 0
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.evaluate.calibration import softmax
-from ml.research.heads import Base, Floats, with_prior
-from ml.research.measure import markdown, scores
+from ml.research.heads import STRENGTH, Base, Floats, with_prior
+from ml.research.measure import Score, markdown, scores
 from ml.research.study import (
     Measured,
     Study,
@@ -102,10 +102,12 @@ def table(study: Study, found: Measured) -> str:
     labels = min(40, most_labels(found))
     base: Base = study.base
     rows: list[list[object]] = []
-    before = {}
+    before: dict[str, Score] = {}
     for name, x in read_against(study, found).items():
         plain = scores(found.faces, base.head(x).argmax(1))
-        fitted = scores(found.faces, cross_fitted(base, found, with_prior(3.0), labels, x).argmax(2))["macro-F1"]
+        fitted = scores(found.faces, cross_fitted(base, found, with_prior(STRENGTH, 0.5), labels, x).argmax(2))[
+            "macro-F1"
+        ]
         if name == "plain":
             before = {"shipped": plain["macro-F1"], "fitted": fitted}
         gains = [(plain["macro-F1"] - before["shipped"]).signed, (fitted - before["fitted"]).signed]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ml.render.parts import PARTS
 from ml.research.features import Head
-from ml.research.heads import Base, Floats, fit_head, from_scratch, with_prior
+from ml.research.heads import STRENGTH, Base, Floats, fit_head, from_scratch, with_prior
 from ml.research.measure import Score, markdown, scores
 from ml.research.study import (
     Measured,
@@ -81,7 +81,7 @@ def rows_of(study: Study, found: Measured) -> list[list[object]]:
         "parts from scratch": (base, from_scratch(_STRENGTH), parts),
         "parts, prior": (base, with_prior(_STRENGTH), parts),
         "all features from scratch": (mixed, from_scratch(3.0), features),
-        "all features, prior": (mixed, with_prior(3.0), features),
+        "all features, prior": (mixed, with_prior(STRENGTH, 0.5), features),
     }
     of = {name: [score(*how, n) for n in sizes] for name, how in pairs.items()}
     rows += [[name, "", *values] for name, values in of.items()]

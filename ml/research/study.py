@@ -85,7 +85,7 @@ def study_of(options: argparse.Namespace) -> Study:
     rendered = shows.only(~early)
     sets = [Measured(RENDERED, rendered.faces, rendered.seen)]
     for name, faces in people_labelled(options).items():
-        sets.append(Measured(name, faces, read_all(reader, faces.crops), 5))
+        sets.append(Measured(name, faces, read_all(reader, faces.crops), 3))
     few = slice(0, REPLAYED)
     base = Base(reader.head, reader.temperature, replay.seen.features[few], replay.faces.emotion[few])
     return Study(reader, base, replay, shows.only(early), tuple(sets))
