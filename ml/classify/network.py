@@ -118,7 +118,10 @@ class FaceNet(nn.Module):
         self.emotion_proxies = nn.Linear(EMBEDDING_SIZE - WHO * self.halves, settings.emotions, bias=False)
 
     def forward(self, x: Tensor) -> FaceOutputs:
-        pooled = self.drop(self.pooled(x))
+        return self.read(self.drop(self.pooled(x)))
+
+    def read(self, pooled: Tensor) -> FaceOutputs:
+        """What the heads say of ``pooled``."""
         nothing = pooled[:, :0]
         return FaceOutputs(
             emotion=self.emotion(pooled),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -16,11 +17,15 @@ from ml.classify.base import UNKNOWN, Crop, FaceReading
 from ml.classify.network import ClassifierSettings, FaceNet, FaceOutputs
 from ml.classify.readings import added_up, check_finite, probabilities, vectors
 from ml.errors import BundleInvalid
+from ml.fused import can_fuse, fuse
 from ml.types import Emotion
 
 
 class SmallCnnClassifier:
-    """``labels``: the outputs' own names; several that mean one canonical emotion are added up."""
+    """``labels``: the outputs' own names; several that mean one canonical emotion are added up.
+
+    ``network`` stays as it is and may be trained on; a fused copy of its convolutions reads the crops on a processor.
+    """
 
     architecture = "small_cnn"
 
@@ -34,13 +39,14 @@ class SmallCnnClassifier:
         device: str = "cpu",
         batch: int = 32,
     ) -> None:
-        self.network = network.eval().to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network: FaceNet = network.eval().to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.crop_size = settings.size
         self.batch = batch
         self._mapping = tuple(mapping.values())
         self._names = (*characters, UNKNOWN) if characters else ()
         self._temperatures = temperatures
         self._device = device
+        self._fused: tuple[tuple[int, ...], FaceNet] | None = None
 
     @classmethod
     def of_bundle(cls, bundle: Bundle, device: str) -> SmallCnnClassifier:
@@ -75,9 +81,20 @@ class SmallCnnClassifier:
     def outputs(self, crops: Sequence[Crop]) -> FaceOutputs:
         """Raw outputs, for calibration and for fitting a show. Raises ModelOutputInvalid."""
         batch = torch.from_numpy(np.stack(crops)).to(self._device).permute(0, 3, 1, 2)
-        outputs: FaceOutputs = self.network(scaled(batch))
+        outputs: FaceOutputs = self.network.read(self._trunk().pooled(scaled(batch)))
         check_finite(outputs)
         return outputs
+
+    def _trunk(self) -> FaceNet:
+        """The convolutions to read with; fused anew whenever the network's weights have changed."""
+        if not can_fuse(self._device) or self.network.training:
+            return self.network
+        state = tuple(t._version for t in (*self.network.parameters(), *self.network.buffers()))
+        if self._fused is None or self._fused[0] != state:
+            trunk = copy.deepcopy(self.network)
+            fuse(trunk, torch.float32)
+            self._fused = state, trunk
+        return self._fused[1]
 
 
 def scaled(crops: Tensor) -> Tensor:

@@ -25,11 +25,13 @@ from torchvision.models.detection.roi_heads import RoIHeads, maskrcnn_loss
 from torchvision.models.detection.rpn import RPNHead
 from torchvision.ops import FeaturePyramidNetwork, MultiScaleRoIAlign, batched_nms, clip_boxes_to_image
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
+from torchvision.ops.poolers import initLevelMapper
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, RGB / 255
 TAPS = {6: 32, 13: 96, 17: 320}  # MobileNetV2 block to channels: the last block at stride 8, 16, 32
 ANCHORS = ((20, 32), (48, 72), (104, 148), (208, 292))  # pixels at the network's own size, per pyramid level
 RATIOS = (0.7, 1.0, 1.4)  # height / width
+STRIDES = (8, 16, 32)  # of the maps that regions are cut from
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +199,7 @@ def build_detector(settings: DetectorSettings) -> MaskRCNN:
     """The network with random weights, ready to train; pictures come already resized, RGB in [0, 1]."""
     backbone = Backbone(settings.channels)
     anchors = AnchorGenerator(ANCHORS, (RATIOS,) * len(ANCHORS))
-    levels = ["0", "1", "2"]
-    mask_pool = MultiScaleRoIAlign(levels, 14, 2)
+    mask_pool = _pool(14)
     layers = (settings.channels,) * settings.mask_layers
     model = MaskRCNN(
         backbone,
@@ -211,7 +212,7 @@ def build_detector(settings: DetectorSettings) -> MaskRCNN:
         rpn_post_nms_top_n_train=300,
         rpn_post_nms_top_n_test=settings.proposals,
         rpn_batch_size_per_image=128,
-        box_roi_pool=MultiScaleRoIAlign(levels, 7, 2),
+        box_roi_pool=_pool(7),
         box_head=TwoMLPHead(settings.channels * 49, settings.box_hidden),
         box_predictor=Predictor(settings.box_hidden, settings.classes),
         mask_roi_pool=mask_pool,
@@ -237,6 +238,14 @@ def build_detector(settings: DetectorSettings) -> MaskRCNN:
         mask_predictor=old.mask_predictor,
     )
     return model
+
+
+def _pool(size: int) -> MultiScaleRoIAlign:
+    """Strides are stated: torchvision guesses them from the first batch, and a sliver of a picture misleads it."""
+    pool = MultiScaleRoIAlign([str(n) for n in range(len(STRIDES))], size, 2)
+    pool.scales = [1.0 / stride for stride in STRIDES]
+    pool.map_levels = initLevelMapper(STRIDES[0].bit_length() - 1, STRIDES[-1].bit_length() - 1)
+    return pool
 
 
 def load_imagenet(model: MaskRCNN, weights: Path) -> int:
