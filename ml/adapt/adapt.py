@@ -40,13 +40,20 @@ class CannotAdapt(UserError):
 
 
 def adapt(
-    base: str | Path, dataset: Dataset, images: Sequence[LabelledImage], out: Path, settings: AdaptSettings, say: Say
+    base: str | Path,
+    dataset: Dataset,
+    images: Sequence[LabelledImage],
+    out: Path,
+    settings: AdaptSettings,
+    say: Say,
+    begun: float | None = None,
 ) -> Bundle:
-    """Writes the bundle ``out`` with its CARD.md. ``images``: in the order of ml.evaluate.labels.in_order.
+    """Writes the bundle ``out`` with its CARD.md. ``images``: in the order of ml.evaluate.labels.in_order. ``begun``:
+    from when the minutes count (time.monotonic), now where it is not given.
 
     Raises CannotAdapt, TooFewLabels, SplitLeaks, OutputUnwritable, the UserErrors of labels, pictures and bundles.
     """
-    budget = Budget(settings.minutes)
+    budget = Budget(settings.minutes, begun=begun)
     bundle = read_bundle(base)
     models = models_of(bundle, "cpu")
     detector, classifier = models.detector, models.classifier

@@ -10,11 +10,11 @@ Item = TypeVar("Item")
 
 
 class Budget:
-    """``now``: a clock in seconds."""
+    """``now``: a clock in seconds. ``begun``: what it showed at the beginning, where that was before."""
 
-    def __init__(self, minutes: float, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, minutes: float, now: Callable[[], float] = time.monotonic, begun: float | None = None) -> None:
         self._now = now
-        self._begun = now()
+        self._begun = now() if begun is None else begun
         self._whole = minutes * 60
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    begun = time.monotonic()  # loading torch can take a while on a busy machine
     import os
 
     import torch
@@ -50,9 +52,11 @@ def run(args: argparse.Namespace) -> int:
         _say(f"left out: {problem}" if not problem.kept else f"look at: {problem}")
     if len(dataset.problems) > MOST_PROBLEMS:
         _say(f"and {len(dataset.problems) - MOST_PROBLEMS} more; python -m ml labels lists them")
-    adapt(args.bundle, dataset, list(in_order(dataset.images)), args.out, settings, _say)
+    adapt(args.bundle, dataset, list(in_order(dataset.images)), args.out, settings, _say, begun)
     _say((args.out / "CARD.md").read_text(encoding="utf-8"))
-    _say(f"wrote {args.out}; use it: python -m ml analyse VIDEO --bundle {args.out}")
+    _say(
+        f"wrote {args.out} in {(time.monotonic() - begun) / 60:.1f} minutes; use it: python -m ml analyse VIDEO --bundle {args.out}"
+    )
     return 0
 
 

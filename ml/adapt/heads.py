@@ -54,8 +54,8 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class FittedEmotions:
-    """``held_out``: (N, labels) logits of each face by a layer that neither saw a face of its shot nor was chosen by
-    one; None where all faces are of one shot.
+    """``held_out``: (N, labels) logits of each face by a layer that saw no face of its shot, drawn as strongly, and
+    divided by the temperature, that suit the faces of the other shots; None where all faces are of one shot.
     """
 
     layer: Layer
@@ -64,40 +64,37 @@ class FittedEmotions:
 
 
 def fit_emotions(faces: Faces, replay: Faces, own: Layer) -> FittedEmotions:
-    """Strength of the pull and temperature are those that do best on shots left out, by cross-entropy."""
-    layer, pull = chosen_layer(faces, replay, own)
-    folds = folds_of(faces.groups)
-    numbers = sorted(set(folds.tolist()))
-    if len(numbers) < 2:
-        return FittedEmotions(layer, pull, None)
-    held_out = np.zeros((len(faces.emotions), len(own.bias)))
-    for fold in numbers:
-        without, _ = chosen_layer(faces.part(folds != fold), replay, own)
-        held_out[folds == fold] = without.logits(faces.features[folds == fold, 0])
-    return FittedEmotions(layer, pull, held_out)
+    """Strength of the pull and temperature are those that do best on shots left out, by cross-entropy.
 
-
-def chosen_layer(faces: Faces, replay: Faces, own: Layer) -> tuple[Layer, float]:
-    """The layer, and how strongly it was drawn to its own. Of one shot nothing can be left out to choose by; then
-    the strongest pull is taken, and the temperature stays.
+    Of one shot nothing can be left out; then the strongest pull is taken, and the temperature stays.
     """
     folds = folds_of(faces.groups)
     numbers = sorted(set(folds.tolist()))
     if len(numbers) < 2:
-        return fit_layer(faces, replay, own, PULLS[-1]), PULLS[-1]
-    best: tuple[float, float, float] | None = None
-    for pull in PULLS:
-        logits = np.zeros((len(faces.emotions), len(own.bias)))
+        return FittedEmotions(fit_layer(faces, replay, own, PULLS[-1]), PULLS[-1], None)
+    raw = np.zeros((len(PULLS), len(faces.emotions), len(own.bias)))
+    for place, pull in enumerate(PULLS):
         for fold in numbers:
             layer = fit_layer(faces.part(folds != fold), replay, own, pull)
-            logits[folds == fold] = layer.logits(faces.features[folds == fold, 0]) * layer.temperature
-        temperature = fit_temperature(logits, faces.emotions)
-        loss = F.cross_entropy(torch.from_numpy(logits / temperature), torch.from_numpy(faces.emotions))
-        if best is None or float(loss) < best[0]:
-            best = (float(loss), pull, temperature)
-    assert best is not None
-    layer = fit_layer(faces, replay, own, best[1])
-    return Layer(layer.weight, layer.bias, best[2]), best[1]
+            raw[place, folds == fold] = layer.logits(faces.features[folds == fold, 0]) * layer.temperature
+    held_out = np.zeros(raw.shape[1:])
+    for fold in numbers:
+        place, temperature = _best(raw[:, folds != fold], faces.emotions[folds != fold])
+        held_out[folds == fold] = raw[place, folds == fold] / temperature
+    place, temperature = _best(raw, faces.emotions)
+    layer = fit_layer(faces, replay, own, PULLS[place])
+    return FittedEmotions(Layer(layer.weight, layer.bias, temperature), PULLS[place], held_out)
+
+
+def _best(raw: Logits, emotions: Ints) -> tuple[int, float]:
+    """Which of (pulls, N, labels) logits fits the emotions best, and its temperature."""
+    temperatures = [fit_temperature(logits, emotions) for logits in raw]
+    losses = [
+        float(F.cross_entropy(torch.from_numpy(logits / t), torch.from_numpy(emotions)))
+        for logits, t in zip(raw, temperatures, strict=True)
+    ]
+    place = int(np.argmin(losses))
+    return place, temperatures[place]
 
 
 def fit_layer(faces: Faces, replay: Faces, own: Layer, pull: float) -> Layer:
