@@ -30,7 +30,13 @@ from ml.classify.small_cnn import SmallCnnClassifier
 from ml.detect.mask_rcnn import MaskRcnnDetector
 from ml.detect.network import DetectorSettings, build_detector
 from ml.evaluate.calibration import fit_temperature
-from ml.face import CropSettings
+from ml.evaluate.labels import is_ignored
+from ml.evaluate.sources import pictures_of, truth_dataset, truth_files
+from ml.face import CropSettings, segmented_face
+from ml.masks import decode_mask
+from ml.render.crop import as_detected
+from ml.render.frameset import SampleFace
+from ml.render.parts import PARTS
 from ml.train.calibrate import FoundScore, fit_scores, found_scores, outputs_of
 from ml.train.classifier import network_settings
 from ml.train.settings import ClassifierTraining, DetectorTraining, read_settings
@@ -44,7 +50,7 @@ ORIGIN = (
     "Everything else was trained from scratch on pictures drawn by ml/render."
 )
 FAINT = 0.02  # raw score from which a found face is looked at for calibration
-LONE, TRACKED = 0.5, 0.3  # calibrated scores: of a face alone, and of one within a track (ml.bundle.Thresholds)
+LONE, TRACKED = 0.4, 0.25  # calibrated scores: of a face alone, and of one within a track (ml.bundle.Thresholds)
 NAMES = 0.8  # least probability of a character by the classifier's head
 UNCLEAR = 0.4
 NMS = 0.4
@@ -63,9 +69,10 @@ def calibrate(args: argparse.Namespace) -> int:
     _say(f"{len(pictures)} pictures, {faces} faces: score temperature {temperature}, bias {bias}")
     _say(reliability(scores, temperature, bias))
     classifier = load_classifier(args.classifier, classifier_settings)
-    emotions, characters, embeddings = outputs_of(classifier, crops)
+    _, characters, embeddings = outputs_of(classifier, crops)
+    seen = joined([crops, episode_crops(args.episodes, crop)])
     calibration = Calibration(
-        emotion_temperature=_temperature(emotions, crops.emotions, classifier_settings.emotions),
+        emotion_temperature=_temperature(outputs_of(classifier, seen)[0], seen.emotions, classifier_settings.emotions),
         character_temperature=_temperature(characters, crops.characters, (*classifier_settings.characters, UNKNOWN)),
         face_temperature=temperature,
         face_bias=bias,
@@ -146,6 +153,25 @@ def load_classifier(weights: Path, settings: ClassifierTraining) -> SmallCnnClas
     return SmallCnnClassifier(network, shape, mapping, settings.characters)
 
 
+def episode_crops(folder: Path, settings: CropSettings) -> Crops:
+    """Every readable face of rendered episodes, cut a little wrong; nobody's in particular."""
+    rng = np.random.default_rng(5)
+    dataset = truth_dataset(truth_files(folder))
+    cut = []
+    for image, frame in pictures_of(dataset, dataset.images):
+        for face in image.faces:
+            if face.emotion and face.mask is not None and not is_ignored(face):
+                sample = SampleFace(UNKNOWN, face.box, decode_mask(face.mask), Emotion(face.emotion), 1.0, True)
+                cut.append((segmented_face(frame, as_detected(rng, sample), settings), face.emotion))
+    return Crops(
+        np.stack([picture for picture, _ in cut]),
+        (UNKNOWN,) * len(cut),
+        tuple(emotion for _, emotion in cut),
+        np.full(len(cut), -1, np.int64),
+        np.full((len(cut), len(PARTS)), np.nan, np.float32),
+    )
+
+
 def joined(parts: Sequence[Crops]) -> Crops:
     return Crops(
         np.concatenate([p.pictures for p in parts]),
@@ -191,6 +217,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         first.add_argument(f"--{name}", type=Path, required=True)
     for name in ("pictures", "crops"):
         first.add_argument(f"--{name}", type=Path, required=True, help="shards with seeds that nothing was trained on")
+    first.add_argument("--episodes", type=Path, required=True, help="rendered episodes that nothing was trained on")
     for name in ("detector-data", "classifier-data"):
         first.add_argument(f"--{name}", type=Path, required=True, help="what it was trained on, for the digest")
     first.add_argument("--renderer", default="", help="which version of the renderer drew the training data")

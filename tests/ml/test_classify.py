@@ -21,7 +21,7 @@ LIMITS = Thresholds(name_detector=0.5, name_classifier=0.6, unclear=0.4)
 
 @pytest.fixture(scope="module")
 def models() -> Models:
-    return load_models("toonemo-1", "cpu")
+    return load_models("toonemo-2", "cpu")
 
 
 def crops(models: Models, count: int) -> tuple[list[np.ndarray[tuple[int, ...], np.dtype[np.uint8]]], list[Emotion]]:

@@ -21,7 +21,7 @@ from ml.runtime import Models, choose_device, load_models
 
 @pytest.fixture(scope="module")
 def models() -> Models:
-    return load_models("toonemo-1", "cpu")
+    return load_models("toonemo-2", "cpu")
 
 
 @pytest.fixture(scope="module")

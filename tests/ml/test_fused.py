@@ -28,7 +28,7 @@ SIZE = (640, 480)
 
 @pytest.fixture(scope="module")
 def bundle() -> Bundle:
-    return read_bundle("toonemo-1")
+    return read_bundle("toonemo-2")
 
 
 @pytest.fixture(scope="module")

@@ -73,7 +73,7 @@ def squares(frame: Frame) -> list[Box]:
 
 def known_models(**thresholds: float) -> Models:
     bundle = replace(
-        read_bundle("toonemo-1"),
+        read_bundle("toonemo-2"),
         thresholds=Thresholds(**{"detection": 0.05, "unclear": 0.5, **thresholds}),
         calibration=Calibration(),
     )
