@@ -54,9 +54,8 @@ def run(args: argparse.Namespace) -> int:
         _say(f"and {len(dataset.problems) - MOST_PROBLEMS} more; python -m ml labels lists them")
     adapt(args.bundle, dataset, list(in_order(dataset.images)), args.out, settings, _say, begun)
     _say((args.out / "CARD.md").read_text(encoding="utf-8"))
-    _say(
-        f"wrote {args.out} in {(time.monotonic() - begun) / 60:.1f} minutes; use it: python -m ml analyse VIDEO --bundle {args.out}"
-    )
+    minutes = (time.monotonic() - begun) / 60
+    _say(f"wrote {args.out} in {minutes:.1f} minutes; use it: python -m ml analyse VIDEO --bundle {args.out}")
     return 0
 
 
