@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -51,7 +52,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A network and its own emotion head. ``name``: of the bundle, with the first letters of its digest."""
+    """A network and its own emotion head. ``name``: of the bundle, with the first letters of its weights' digest."""
 
     name: str
     head: Head
@@ -75,7 +76,8 @@ def bundle_reader(path: Path) -> Reader:
         outputs = classifier.outputs([resized(c, size) for c in crops])
         return Features(_array(outputs.features), _array(outputs.emotion), _array(outputs.parts))
 
-    name = f"{bundle.name}-{bundle.version}-{bundle.digest[:8]}"
+    digest = hashlib.sha256(bundle.weights(bundle.classifier).read_bytes()).hexdigest()
+    name = f"{bundle.name}-{bundle.version}-{digest[:8]}"
     return Reader(name, head, bundle.calibration.emotion_temperature, read)
 
 

@@ -25,6 +25,7 @@ from ml.research.study import (
 LABELS = (5, 10, 20, 40, 100)
 STRENGTHS = (3.0, 10.0, 30.0, 100.0)
 CHOOSING = (10, 40)
+COMPARED = ("head, prior, replay", "moved")  # with the shipped head, and with labels dealt out anew
 
 
 def curve(study: Study, found: Measured, learner: Learner, sizes: Sequence[int], shuffled: bool = False) -> list[Score]:
@@ -58,7 +59,7 @@ def table(study: Study, found: Measured, learners: Mapping[str, Learner] = LEARN
             continue
         of = curve(study, found, learner, sizes)
         rows.append([name, *of])
-        if name == "head, prior, replay":
+        if name in COMPARED:
             rows.append(["gain of that over as shipped", *((s - shipped).signed for s in of)])
             shuffled = curve(study, found, learner, sizes, shuffled=True)
             rows.append(["the same, labels dealt out anew", *shuffled])
@@ -77,12 +78,14 @@ def calibration(study: Study, found: Measured, learner: Learner, labels: int) ->
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = parser_of("Measures heads fitted to a few labelled faces of a show.", "few_shot")
     parser.add_argument("--choose", action="store_true", help="try strengths of the prior on the development shows")
+    parser.add_argument("--only", action="append", choices=list(LEARNERS), help="this recipe; may be repeated")
     options = parser.parse_args(arguments)
+    learners = {name: LEARNERS[name] for name in options.only or LEARNERS}
     study = study_of(options)
     say(f"{study.reader.name}\n{counted(study)}")
     if options.choose:
         say(strengths(study))
-    tables = {s.name: table(study, s) for s in study.sets}
+    tables = {s.name: table(study, s, learners) for s in study.sets}
     for text in tables.values():
         say(text)
     for found in study.sets:
