@@ -15,8 +15,11 @@ Rng = np.random.Generator
 MIN_VISIBLE = 0.5  # a face that a crop leaves less of than this share is no longer a face to learn
 
 
-def augmented(picture: Picture, rng: Rng, size: tuple[int, int]) -> Picture:
-    """Fitted into ``size`` (height, width), aspect kept, the rest black; zoomed by 0.6 to 1.5, shifted, mirrored."""
+def augmented(picture: Picture, rng: Rng, size: tuple[int, int], wear: float = 0.0) -> Picture:
+    """Fitted into ``size`` (height, width), aspect kept, the rest black; zoomed by 0.6 to 1.5, shifted, mirrored.
+
+    ``wear``: share of pictures that are changed as no film changes them (``worn``).
+    """
     height, width = size
     old_height, old_width = picture.frame.shape[:2]
     fit = min(height / old_height, width / old_width)
@@ -30,7 +33,31 @@ def augmented(picture: Picture, rng: Rng, size: tuple[int, int]) -> Picture:
     flags = cv2.INTER_AREA if zoom < 1 else cv2.INTER_LINEAR
     frame = cv2.warpAffine(picture.frame, matrix, (width, height), flags=flags)
     faces = [moved for face in picture.faces if (moved := _moved(face, matrix, size)) is not None]
-    return Picture(recoloured(np.asarray(frame, np.uint8), rng), tuple(faces))
+    coloured = recoloured(np.asarray(frame, np.uint8), rng)
+    if wear and rng.random() < wear:
+        coloured = worn(coloured, rng)
+    return Picture(coloured, tuple(faces))
+
+
+def worn(frame: Frame, rng: Rng) -> Frame:
+    """What a reader of drawings should not mind: light and dark exchanged, few levels, other channels, hard JPEG."""
+    kind = int(rng.integers(5))
+    if kind == 0:
+        return np.asarray(255 - frame, np.uint8)
+    if kind == 1:
+        level = int(rng.integers(96, 200))
+        return np.asarray(np.where(frame > level, 255 - frame, frame), np.uint8)
+    if kind == 2:
+        step = 256 // int(rng.integers(3, 7))
+        return np.asarray(np.minimum(frame // step * step + step // 2, 255), np.uint8)
+    if kind == 3:
+        return np.ascontiguousarray(frame[:, :, rng.permutation(3)])
+    height, width = frame.shape[:2]
+    low = float(rng.uniform(0.4, 0.9))
+    small = cv2.resize(frame, (round(width * low), round(height * low)), interpolation=cv2.INTER_AREA)
+    _, blob = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(6, 25))])
+    decoded: Any = cv2.imdecode(blob, cv2.IMREAD_COLOR)
+    return np.asarray(cv2.resize(decoded, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _moved(face: Labelled, matrix: NDArray[np.float64], size: tuple[int, int]) -> Labelled | None:

@@ -96,7 +96,9 @@ def detector_batch(feed: Feed[Shard], settings: DetectorTraining, step: int) -> 
     numbers = chosen(settings.seed, step, settings.batch, settings.fresh, settings.shards * PICTURES)
     rng = np.random.default_rng([settings.seed, step, 1])
     size = (settings.height, settings.width)
-    pictures = [augmented(feed[int(n) // PICTURES].picture(int(n) % PICTURES), rng, size) for n in numbers]
+    pictures = [
+        augmented(feed[int(n) // PICTURES].picture(int(n) % PICTURES), rng, size, settings.wear) for n in numbers
+    ]
     return [tensor(p) for p in pictures], [target(p, settings.characters) for p in pictures]
 
 

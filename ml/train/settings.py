@@ -33,6 +33,7 @@ class DetectorTraining:
     characters: tuple[str, ...] = ()
     network: dict[str, Any] = field(default_factory=dict)
     frozen_blocks: int = 4
+    wear: float = 0.0  # share of pictures changed as no film changes them (ml.train.augment.worn)
     height: int = 320
     width: int = 576
     batch: int = 4

@@ -15,7 +15,7 @@ from ml.classify.base import UNKNOWN
 from ml.errors import ModelOutputInvalid
 from ml.face import CropSettings
 from ml.render.parts import PARTS
-from ml.train.augment import augmented
+from ml.train.augment import augmented, worn
 from ml.train.calibrate import FoundScore, fit_scores
 from ml.train.classifier import NO_EMOTION, classifier_batch, crop_feed, same_design_loss, train_classifier
 from ml.train.detector import train_detector
@@ -157,6 +157,16 @@ def test_boxes_follow_the_picture_through_augmentation() -> None:
             assert abs(xs.min() - face.box[0]) <= 2.5
             assert abs(xs.max() + 1 - face.box[2]) <= 2.5
             assert abs(ys.min() - face.box[1]) <= 2.5
+
+
+def test_wear_changes_the_picture_and_never_its_size() -> None:
+    frame = disc(5).frame
+    kinds = {worn(frame, np.random.default_rng(n)).tobytes() for n in range(40)}
+    assert len(kinds) > 8
+    assert all(worn(frame, np.random.default_rng(n)).shape == frame.shape for n in range(10))
+    plain, odd = (augmented(disc(5), np.random.default_rng(3), (96, 128), wear) for wear in (0.0, 1.0))
+    assert [f.box for f in plain.faces] == [f.box for f in odd.faces]
+    assert not np.array_equal(plain.frame, odd.frame)
 
 
 def detector_training(folder: Path) -> DetectorTraining:
