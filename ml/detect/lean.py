@@ -59,11 +59,17 @@ class LeanMaskRcnn:
 
     def pyramid(self, batch: Tensor) -> list[Tensor]:
         """(N, 3, H, W), normalised, H and W divisible by 32 -> four maps."""
+        return self.fpn(self.features(batch))
+
+    def features(self, batch: Tensor) -> dict[str, Tensor]:
         x, taps = batch, dict[str, Tensor]()
         for index, block in enumerate(self.backbone.features):
             x = block(x if index < EXACT_BLOCKS else x.to(self.dtype))
             if index in TAPS:
                 taps[str(len(taps))] = x
+        return taps
+
+    def fpn(self, taps: dict[str, Tensor]) -> list[Tensor]:
         maps: dict[str, Tensor] = self.backbone.fpn(taps)
         return list(maps.values())
 
