@@ -19,9 +19,9 @@ def build_optimiser(parameters: Iterable[nn.Parameter], part: PartSettings, stag
             nesterov = part.nesterov and part.momentum > 0
             return torch.optim.SGD(given, rate, part.momentum, weight_decay=decay, nesterov=nesterov)
         case "adam":
-            return torch.optim.Adam(given, rate, weight_decay=decay)
+            return torch.optim.Adam(given, rate, weight_decay=decay, fused=True)
         case "adamw":
-            return torch.optim.AdamW(given, rate, weight_decay=decay)
+            return torch.optim.AdamW(given, rate, weight_decay=decay, fused=True)
         case "adagrad":
             return torch.optim.Adagrad(given, rate, weight_decay=decay)
         case "adadelta":

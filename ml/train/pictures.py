@@ -55,10 +55,8 @@ def drawn_pictures(wanted: Wanted, folder: Path, say: Callable[[str], None]) -> 
     """Draws them into ``folder``, or finds those that an earlier call with the same ``wanted`` drew there."""
     index = folder / INDEX_FILE
     asked = json.loads(json.dumps(asdict(wanted)))
-    if index.exists():
-        kept = json.loads(index.read_text(encoding="utf-8"))
-        if kept["asked"] == asked:
-            return tuple(_image_of(entry, folder) for entry in kept["images"])
+    if index.exists() and json.loads(index.read_text(encoding="utf-8"))["asked"] == asked:
+        return kept_pictures(folder)
     folder.mkdir(parents=True, exist_ok=True)
     each = min(24, max(2, wanted.pictures // 12))  # pictures of one episode
     images: list[LabelledImage] = []
@@ -74,6 +72,12 @@ def drawn_pictures(wanted: Wanted, folder: Path, say: Callable[[str], None]) -> 
     temporary.write_text(json.dumps(document), encoding="utf-8")
     temporary.replace(index)
     return tuple(images)
+
+
+def kept_pictures(folder: Path) -> tuple[LabelledImage, ...]:
+    """Those that ``drawn_pictures`` drew into ``folder``."""
+    kept = json.loads((folder / INDEX_FILE).read_text(encoding="utf-8"))
+    return tuple(_image_of(entry, folder) for entry in kept["images"])
 
 
 def _episode(seed: int, wanted: Wanted, most: int, folder: Path) -> list[LabelledImage]:
@@ -146,10 +150,13 @@ def _image_of(entry: Mapping[str, Any], folder: Path) -> LabelledImage:
 def labelled_pictures(
     labels: Path, pictures: Path | None, folder: Path, say: Callable[[str], None]
 ) -> tuple[LabelledImage, ...]:
-    """In any format that is read. Frames of videos are kept in ``folder`` as PNG, so that they are decoded once.
+    """In any format that is read, or those that another run drew (its ``data/drawn-...``). Frames of videos are kept
+    in ``folder`` as PNG, so that they are decoded once.
 
     Raises the UserErrors of the readers, of pictures and of videos.
     """
+    if (labels / INDEX_FILE).is_file():
+        return kept_pictures(labels)
     dataset = read_labels(labels, pictures)
     for problem in dataset.problems[:20]:
         say(f"left out: {problem}")

@@ -212,6 +212,11 @@ def test_the_command_line_trains_once_and_goes_on(tmp_path: Path, capsys: pytest
     assert (tmp_path / "weights.safetensors").read_bytes() == first
     assert main([*words, "--set", "batch=4"]) == 2
     assert "checkpoint_invalid" in capsys.readouterr().err
+    (drawn,) = (tmp_path / "data").glob("drawn-*")  # another run learns from the same pictures
+    words[2:4] = ["--labels", str(drawn)]
+    words[words.index("--out") + 1] = str(tmp_path / "again")
+    assert main(words) == 0
+    assert (tmp_path / "again" / "weights.safetensors").read_bytes() == first
 
 
 def test_a_random_split_is_made_by_name_only_and_says_that_it_flatters(
