@@ -2,11 +2,14 @@
 
 A category is a character, an emotion or both ("happy_jerry"); ``attributes`` of an annotation, as CVAT and we write
 them, win over it. ``iscrowd`` becomes the attribute "iscrowd" = "1". What we do not use is kept in ``coco:...``.
+VIA's own COCO export (via-2.x.y, ``via_region_shape_to_coco_annotation``) writes the number of an image as text, an
+outline without the outer list, and one annotation for each attribute of a region: all three are read as meant.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -59,13 +62,15 @@ class _File:
         attributes.setdefault("coco:file", dump(rest))
         self.classes: dict[int, tuple[str | None, str | None]] = {}
         self.pictures: dict[int, _Picture | None] = {}
+        self.seen: set[int | str] = set()
 
     def read(self) -> None:
         for item, entry in self._objects("categories"):
             self._guarded(item, entry, self._category)
         for item, entry in self._objects("images"):
-            if not self._guarded(item, entry, self._image) and type(entry.get("id")) is int:
-                self.pictures.setdefault(entry["id"], None)
+            if not self._guarded(item, entry, self._image):
+                with suppress(Bad):
+                    self.pictures.setdefault(_id(entry, "id"), None)
         for item, entry in self._objects("annotations"):
             self._guarded(item, entry, self._annotation)
         for picture in self.pictures.values():
@@ -130,9 +135,19 @@ class _File:
         if kind not in self.classes:
             raise Bad(f"the annotation is of the category {kind}, which is not listed")
         face, notes = self._face(entry, self.classes[kind], picture.image)
+        if self._known(entry.get("id")) and any(replace(known, where="") == face for known in picture.faces):
+            raise Bad(f"the annotation {str(entry['id'])[:40]} is listed a second time")
         picture.faces.append(replace(face, where=f"{self.file}:{item.line}"))
         for note in notes:
             self.reading.problem(self.file, item.line, note, kept=True)
+
+    def _known(self, key: Any) -> bool:
+        """Whether an annotation of that number was read; sets of several tools number theirs anew, so never enough."""
+        if not isinstance(key, int | str):
+            return False
+        known = key in self.seen
+        self.seen.add(key)
+        return known
 
     def _face(
         self, entry: dict[str, Any], kind: tuple[str | None, str | None], image: LabelledImage
@@ -179,6 +194,8 @@ def _segmentation(value: Any, image: LabelledImage) -> tuple[tuple[Polygon, ...]
         return (), _fitting(mask_from(value), image)
     if not isinstance(value, list):
         raise Bad("segmentation is neither a list of outlines nor a mask")
+    if all(isinstance(v, int | float) and not isinstance(v, bool) for v in value):
+        value = [value]
     polygons = []
     for flat in value:
         if not isinstance(flat, list) or len(flat) % 2:
@@ -204,6 +221,8 @@ def _box(value: Any) -> tuple[float, float, float, float]:
 
 def _id(entry: dict[str, Any], key: str) -> int:
     value = entry.get(key)
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 20:
+        value = int(value)
     if type(value) is not int:
         raise Bad(f"{key} is {str(value)[:40]!r}, not a whole number")
     return value

@@ -58,6 +58,25 @@ def test_attributes_win_over_the_category(tmp_path: Path) -> None:
     assert dict(found.attributes) == {"json:occluded": "false"}
 
 
+def test_the_export_of_via_is_read(tmp_path: Path) -> None:
+    """VIA 2 writes numbers of images as text, outlines without the outer list, and a region once per attribute."""
+    face = {"id": 1, "image_id": "1", "segmentation": OUTLINE, "bbox": [10, 12, 50, 46], "category_id": 2}
+
+    dataset = read(tmp_path, face, face, {**face, "id": 2, "category_id": 1}, id=1)
+
+    first, second = dataset.images[0].faces
+    assert first.polygons == second.polygons == (((10, 12), (60, 14), (35, 58)),)
+    assert (first.emotion, second.character) == ("happy", "Tom")
+    assert [str(p).rpartition(": ")[2] for p in dataset.problems] == ["the annotation 1 is listed a second time"]
+
+
+def test_numbers_as_text_are_the_same_numbers(tmp_path: Path) -> None:
+    dataset = read(tmp_path, {"bbox": [5, 5, 20, 20], "category_id": "1", "image_id": "1"}, id="1")
+
+    assert not dataset.problems
+    assert dataset.images[0].faces[0].character == "Tom"
+
+
 def test_every_bad_annotation_is_told_with_its_line(tmp_path: Path) -> None:
     bad: list[tuple[dict[str, Any], str]] = [
         ({"bbox": [5, 5, 0, 20]}, "no area"),
