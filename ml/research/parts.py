@@ -51,8 +51,8 @@ def true_parts(found: Measured) -> NDArray[np.float64]:
     return np.nan_to_num(found.faces.parts.astype(np.float64))
 
 
-def rows_of(study: Study, found: Measured) -> list[list[object]]:
-    sizes = [n for n in LABELS if n <= most_labels(found)]
+def rows_of(study: Study, found: Measured, labels: Sequence[int] = LABELS) -> list[list[object]]:
+    sizes = [n for n in labels if n <= most_labels(found)]
     few = len(study.base.emotion)
     base = parts_base(study.base, study.replay.seen.parts[:few])
     parts = found.seen.parts
