@@ -21,7 +21,6 @@ from ml.evaluate.agreement import (
 )
 from ml.evaluate.counts import overlap
 from ml.evaluate.sources import NothingToMeasure
-from ml.evaluate.splits import picture_key
 from ml.types import UNCLEAR
 
 SAME_IOU = 0.5  # of two boxes, to be of one face
@@ -45,12 +44,25 @@ def emotion_word(face: LabelledFace) -> str:
 
 
 def read_all(files: Sequence[Path]) -> list[dict[str, LabelledImage]]:
-    """Per annotator, pictures by their name; those that an annotator has not done are left out."""
-    result = []
-    for file in files:
-        images = read_labels(file, need_pictures=False).images
-        result.append({picture_key(i).rpartition("/")[2]: i for i in images if i.attributes.get("done") != "false"})
-    return result
+    """Per annotator, pictures by their name, with as many folders as tell them apart (``ep1/1.jpg``, ``ep2/1.jpg``).
+
+    Those that an annotator has not done are left out. Raises LabelInvalid.
+    """
+    done = [
+        [i for i in read_labels(file, need_pictures=False).images if i.attributes.get("done") != "false"]
+        for file in files
+    ]
+    most = max((len(i.path.parts) for images in done for i in images), default=1)
+    for folders in range(most):
+        found = [{_name(i, folders): i for i in images} for images in done]
+        if all(len(named) == len(images) for named, images in zip(found, done, strict=True)):
+            break
+    return found
+
+
+def _name(image: LabelledImage, folders: int) -> str:
+    name = "/".join(image.path.parts[-1 - folders :])
+    return name if image.pts_ms is None else f"{name}@{image.pts_ms}"
 
 
 def units_of(annotators: Sequence[Mapping[str, LabelledImage]]) -> tuple[list[Unit], int]:

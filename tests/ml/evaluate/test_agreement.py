@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,7 @@ from ml.evaluate.agreement import (
     percentage_agreement,
     rolling_consistency,
 )
+from ml.evaluate.annotators import agreement
 
 # Four observers, twelve units: Krippendorff (2011), section C; alpha is 0.743 there.
 OBSERVERS = (
@@ -82,3 +85,18 @@ def test_labels_of_different_things_are_refused() -> None:
         cohen_kappa(["a", "b"], ["a"])
     with pytest.raises(ValueError, match="5 labels"):
         rolling_consistency(5, 4, 6)
+
+
+def test_pictures_of_one_name_in_two_episodes_are_two_pictures(tmp_path: Path) -> None:
+    outline = {"name": "rect", "x": 5, "y": 5, "width": 20, "height": 20}
+    for who, words in (("a", ("happy", "sad")), ("b", ("happy", "angry"))):
+        for episode, word in zip(("ep1", "ep2"), words, strict=True):
+            region = {"shape_attributes": outline, "region_attributes": {"Emotion": word}}
+            folder = tmp_path / who / episode
+            folder.mkdir(parents=True)
+            entry = {"filename": "1.jpg", "size": -1, "regions": [region], "file_attributes": {}}
+            (folder / "via.json").write_text(json.dumps({"1.jpg-1": entry}))
+
+    found = agreement([tmp_path / "a", tmp_path / "b"])
+
+    assert (found["pictures"], found["faces"], found["pairs"][0]["same_emotion"]) == (2, 2, 0.5)
