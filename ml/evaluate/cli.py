@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--agreement", type=Path, nargs="+", metavar="FILE", help="labels of two or more annotators")
     parser.add_argument("--images", type=Path, help="where the labelled pictures or videos are")
     parser.add_argument("--split", choices=("all", "train", "valid", "test"), default="all", help="as the labels say")
-    parser.add_argument("--every", type=int, default=1, help="every n-th picture only (then no share error)")
+    parser.add_argument("--every", type=_count, default=1, help="every n-th picture only (then no share error)")
     parser.add_argument("--train-labels", type=Path, action="append", metavar="FILE", help="what was trained on")
     parser.add_argument(
         "--flattering-random-frames",
@@ -31,12 +31,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--masking", action="store_true", help="read every true face with segmentation and without as well"
     )
-    parser.add_argument("--rounds", type=int, default=1000, help="resamplings for the intervals")
+    parser.add_argument("--rounds", type=_count, default=1000, help="resamplings for the intervals")
     parser.add_argument("--report", type=Path, metavar="OUT.html", help="one page with plots")
     parser.add_argument("--history", type=Path, metavar="FILE", help="the training log, for learning curves")
     parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="pictures to show at the end of the report")
     parser.add_argument("--device", default="auto")
     add_json_arguments(parser)
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= 10**6:
+        raise argparse.ArgumentTypeError(f"a number from 1 to 1000000 is needed, not {text!r}")
+    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:

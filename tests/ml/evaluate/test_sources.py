@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ml.__main__ import main
 from ml.evaluate.episodes import TruthInvalid
 from ml.evaluate.labels import is_ignored
 from ml.evaluate.sources import NothingToMeasure, read
@@ -58,3 +59,14 @@ def test_frames_that_nobody_finished_are_left_out(tmp_path: Path) -> None:
     labels.write_text(json.dumps({"b.png-1": entries["b.png-1"]}))
     with pytest.raises(NothingToMeasure):
         read(labels)
+
+
+@pytest.mark.parametrize("option", [("--rounds", "-5"), ("--every", "0"), ("--rounds", "many")])
+def test_a_count_that_is_none_is_refused_before_anything_is_measured(
+    option: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["evaluate", "--labels", str(tmp_path), *option])
+
+    assert ended.value.code == 2
+    assert "a number from 1" in capsys.readouterr().err
