@@ -30,7 +30,6 @@ from ml.evaluate.splits import group_digests, trained_groups
 from ml.runtime import Models, models_of
 
 LEAST_FACES = 5
-MOST_PICTURES = 400  # that are learnt from; of more, every so many
 
 
 class CannotAdapt(UserError):
@@ -61,6 +60,7 @@ def adapt(
         raise CannotAdapt(f"{_called(bundle)} has a detector or a classifier of a kind that cannot be adapted.")
     if bundle.named_by(bundle.detector):
         raise CannotAdapt(f"{_called(bundle)} has a detector of its own characters; one of any face can be adapted.")
+    images = spread_over(images, settings.pictures)
     _refuse_seen(bundle, images)
     if sum(len(i.faces) for i in images) < LEAST_FACES:
         raise TooFewLabels(f"The labels hold fewer than {LEAST_FACES} faces; adapting needs at least as many.")
@@ -70,6 +70,13 @@ def adapt(
     with tempfile.TemporaryDirectory() as folder:
         work = Work(bundle, models, classifier, show, replay, settings, budget, Path(folder), say)
         return _adapted(work, out)
+
+
+def spread_over(images: Sequence[LabelledImage], count: int) -> Sequence[LabelledImage]:
+    """At most so many, at even distances."""
+    if len(images) <= count:
+        return images
+    return [images[int(i)] for i in (np.arange(count) + 0.5) * len(images) / count]
 
 
 def _called(bundle: Bundle) -> str:
@@ -88,10 +95,7 @@ def _refuse_seen(bundle: Bundle, images: Sequence[LabelledImage]) -> None:
 def _read(
     models: Models, dataset: Dataset, images: Sequence[LabelledImage], settings: AdaptSettings, budget: Budget, say: Say
 ) -> Show:
-    every = -(-len(images) // MOST_PICTURES)
-    if every > 1:
-        say(f"of {len(images)} labelled pictures, one in {every} is learnt from")
-    show = read_show(dataset, images[:: max(1, every)], models.crop, settings.seed, budget, say)
+    show = read_show(dataset, images, models.crop, settings.seed, budget, say)
     if show.unread:
         say(f"{show.unread} pictures are left out: reading them takes too long; --minutes allows more")
     if len(show.faces) < LEAST_FACES:

@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", default="", help="of the new bundle; else the folder's name")
     parser.add_argument("--minutes", type=float, default=9.0, help="most that it may take (default 9)")
     parser.add_argument("--steps", type=int, default=160, help="of the detector (default 160)")
+    parser.add_argument("--pictures", type=int, default=400, help="most that are learnt from, at even distances (400)")
     parser.add_argument("--only", default="detector,gallery,emotions", help="which parts, divided by commas")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=0, help="0: as many as there are processors")
@@ -67,14 +68,14 @@ def _settings(args: argparse.Namespace) -> AdaptSettings:
     parts = tuple(part.strip() for part in args.only.split(",") if part.strip())
     if not parts or set(parts) - set(PARTS):
         raise SettingsInvalid(f"--only {args.only!r} names what cannot be adapted; {', '.join(PARTS)} can.")
-    if not 0 < args.minutes < float("inf") or args.steps < 1 or args.threads < 0 or args.seed < 0:
-        raise SettingsInvalid("--minutes must be above 0, --steps at least 1, --threads and --seed at least 0.")
+    if not 0 < args.minutes < float("inf") or min(args.steps, args.pictures) < 1 or min(args.threads, args.seed) < 0:
+        raise SettingsInvalid("--minutes must be above 0, --steps and --pictures at least 1, --threads and --seed 0.")
     name = args.name or re.sub(r"[-\s]+", "_", args.out.resolve().name)
     if not name or not all(c.isalnum() or c in "._" for c in name):
         raise SettingsInvalid(
             f"A bundle cannot be called {name!r}: letters, digits, dot and underscore only; give --name."
         )
-    return AdaptSettings(name, args.minutes, args.steps, args.seed, parts)
+    return AdaptSettings(name, args.minutes, args.steps, args.seed, parts, args.pictures)
 
 
 def _say(line: str) -> None:

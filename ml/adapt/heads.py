@@ -1,7 +1,8 @@
 """Reads emotions anew from the features of the network, which stay as they are: one linear layer, fitted to a show.
 
 Half of the weight lies on the show's faces and half on rendered ones, so that what the bundle knew is not forgotten;
-the layer is drawn towards the bundle's own, the more the fewer faces speak against it.
+the layer is drawn towards the bundle's own, the more the fewer faces speak against it. What such choices bring is
+measured in docs/adapting.md and docs/research/few-shot.md.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from torch import Tensor
 
 from ml.evaluate.calibration import fit_temperature
 
-PULLS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)  # tried in turn: how strongly the layer is drawn to the bundle's own
+PULLS = (100.0, 300.0)  # tried in turn: how strongly the layer is drawn to the bundle's own, per face
 FOLDS = 5
-ROUNDS = 60
+ROUNDS = 40
 Floats = NDArray[np.float32]
 Logits = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -98,21 +99,35 @@ def _best(raw: Logits, emotions: Ints) -> tuple[int, float]:
 
 
 def fit_layer(faces: Faces, replay: Faces, own: Layer, pull: float) -> Layer:
-    """Least cross-entropy, half of it over each side, plus ``pull`` times the squared distance from ``own``."""
-    weight, bias = own.weight.clone().requires_grad_(), own.bias.clone().requires_grad_()
-    sides = [_flat(side) for side in (faces, replay) if len(side.emotions)]
+    """Least cross-entropy, half of it over each side, plus ``pull`` / 2 N times the squared distance from ``own``.
+
+    Every feature counts in its spread over ``replay``; a face of the show the less, the more have its emotion, by the
+    root of their number.
+    """
+    spread = _spread(replay)
+    sides = [(x / spread, y) for x, y in (_flat(faces), _flat(replay))]
+    counts = np.bincount(faces.emotions, minlength=len(own.bias))
+    rare = torch.from_numpy(1 / np.sqrt(np.maximum(counts, 1)).astype(np.float32))
+    start = own.weight * spread
+    weight, bias = start.clone().requires_grad_(), own.bias.clone().requires_grad_()
     optimiser = torch.optim.LBFGS([weight, bias], max_iter=ROUNDS, line_search_fn="strong_wolfe")
 
     def closure() -> Tensor:
         optimiser.zero_grad()
-        fits = [F.cross_entropy(x @ weight.T + bias, y) for x, y in sides]
-        away = (weight - own.weight).square().sum() + (bias - own.bias).square().sum()
-        loss = torch.stack(fits).mean() + pull * away
+        fits = [F.cross_entropy(x @ weight.T + bias, y, w) for (x, y), w in zip(sides, (rare, None), strict=True)]
+        away = (weight - start).square().sum() + (bias - own.bias).square().sum()
+        loss = torch.stack(fits).mean() + 0.5 * pull / len(faces.emotions) * away
         loss.backward()  # type: ignore[no-untyped-call]
         return loss
 
     optimiser.step(closure)  # type: ignore[no-untyped-call]
-    return Layer(weight.detach(), bias.detach(), own.temperature)
+    return Layer(weight.detach() / spread, bias.detach(), own.temperature)
+
+
+def _spread(replay: Faces) -> Tensor:
+    """Of each feature, never 0."""
+    spread = replay.features[:, 0].std(0)
+    return torch.from_numpy(np.maximum(spread, 1e-3 * float(replay.features.std()) + 1e-9).astype(np.float32))
 
 
 def _flat(faces: Faces) -> tuple[Tensor, Tensor]:

@@ -31,13 +31,16 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class AdaptSettings:
-    """``minutes``: most that it takes in all. ``steps``: of the detector, twice: once for measuring."""
+    """``minutes``: most that it takes in all. ``steps``: of the detector, twice: once for measuring. ``pictures``: most
+    that are learnt from.
+    """
 
     name: str
     minutes: float = 9.0
     steps: int = 160
     seed: int = 1
     parts: tuple[str, ...] = PARTS
+    pictures: int = 400
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,15 +27,16 @@ NAMES = ("Red", "Blue")
 FEELINGS = ("happy", "sad")
 
 
-def base_bundle(out: Path, **changes: Any) -> Bundle:
+def base_bundle(out: Path, detector_names: Sequence[str] = ()) -> Bundle:
     torch.manual_seed(3)
-    shape = DetectorSettings(2, 64, 96, 16, 32, 1, 20, 5)
+    shape = DetectorSettings(2 + len(detector_names), 64, 96, 16, 32, 1, 20, 5)
+    detector = {**asdict(shape), "names": list(detector_names)}
     settings = ClassifierSettings(size=32, width=4, characters=2, halves=True)
     bundle = Bundle(
         name="tiny",
         version="2",
         licence="Apache-2.0",
-        detector=Part(MaskRcnnDetector.architecture, "detector.safetensors", {**asdict(shape), "names": []}),
+        detector=Part(MaskRcnnDetector.architecture, "detector.safetensors", detector),
         classifier=Part(SmallCnnClassifier.architecture, "classifier.safetensors", asdict(settings)),
         characters={"tom": "Tom"},
         emotion_labels=tuple(map(str, EMOTIONS)),
@@ -53,7 +54,7 @@ def base_bundle(out: Path, **changes: Any) -> Bundle:
         weights = {name: Path(folder) / name for name in networks}
         for name, network in networks.items():
             save_file({k: v.detach().half().contiguous() for k, v in network.state_dict().items()}, weights[name])
-        return write_bundle(replace(bundle, **changes), weights, out)
+        return write_bundle(bundle, weights, out)
 
 
 def show(folder: Path, shots: int = 4, each: int = 3, empty: int = 1, polygons: bool = True) -> Dataset:

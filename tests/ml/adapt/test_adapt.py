@@ -45,7 +45,6 @@ def _little_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"LEAST_PICTURES": 2, "LEAST_CROPS": 8, "PICTURES": 2, "CROPS": 8}.items():
         monkeypatch.setattr(f"ml.adapt.replay.{name}", value)
     monkeypatch.setattr("ml.adapt.adapt.PICTURES", 2)
-    monkeypatch.setattr("ml.adapt.heads.PULLS", (0.1, 1.0))
     monkeypatch.setattr("ml.adapt.detector.SIZE", (64, 96))
 
 
@@ -141,8 +140,9 @@ def test_too_few_faces_and_bundles_of_another_kind_are_refused(base: Path, discs
     few = replace(discs, images=discs.images[:4])
     with pytest.raises(TooFewLabels, match="5 faces"):
         adapted(base, few, tmp_path / "new")
-    with pytest.raises(CannotAdapt, match="toonemo-1"):
-        adapted(Path("toonemo-1"), discs, tmp_path / "new")
+    base_bundle(tmp_path / "named", ("tom",))
+    with pytest.raises(CannotAdapt, match="tiny-2 has a detector of its own characters"):
+        adapted(tmp_path / "named", discs, tmp_path / "new")
     assert not (tmp_path / "new").exists()
 
 
@@ -175,6 +175,7 @@ def test_the_command_writes_the_bundle_and_shows_its_card(
         (["--only", "ears"], "settings_invalid"),
         (["--minutes", "0"], "settings_invalid"),
         (["--minutes", "nan"], "settings_invalid"),
+        (["--pictures", "0"], "settings_invalid"),
         (["--name", "a/b"], "settings_invalid"),
         (["--labels", "nothing.json"], "label_invalid"),
         (["--out", "nowhere/at/all"], "output_unwritable"),
