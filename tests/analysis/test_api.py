@@ -273,7 +273,7 @@ def test_text_that_is_no_json_is_a_problem(staff: Client, episode: Episode) -> N
 
 def test_progress_of_a_run_that_is_under_way(staff: Client) -> None:
     world.make_bundle()
-    run = run_request(episode=world.make_episode(world.make_series(), 1, "E", 120_000), bundle_name="toonemo-2")
+    run = run_request(episode=world.make_episode(world.make_series(), 1, "E", 120_000), bundle_name="toonemo-1")
     run.segments.filter(index=0).update(done_ms=30_000)
     AnalysisRun.objects.update(status=RunStatus.RUNNING)
     assert get(staff, f"runs/{run.pk}")["progress"] == 0.25

@@ -122,7 +122,7 @@ def test_an_episode_shows_ratings_with_evidence_timeline_and_scenes(
         "drawings",
         "shots",
         "Not enough evidence",
-        "toonemo-2",
+        "toonemo-1",
         "portrays",
     ):
         assert said in text
@@ -226,7 +226,7 @@ def test_runs_poll_while_one_is_active_and_then_stop(client: Client, episode: Ep
     other = world.make_episode(world.make_series(), 2, "Other", 120_000)
     from analysis.services.runs import run_request
 
-    run = run_request(episode=other, bundle_name="toonemo-2")
+    run = run_request(episode=other, bundle_name="toonemo-1")
     Segment.objects.filter(run=run, index=0).update(done_ms=30_000)
     AnalysisRun.objects.filter(pk=run.pk).update(status=RunStatus.RUNNING)
     for address in ("/runs/", f"/runs/{run.pk}/"):
