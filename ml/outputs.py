@@ -65,7 +65,7 @@ def write_json(out: JsonTarget, document: Any, indent: int | None = None) -> Non
 
 
 def check_writable(out: Path, source: Path | None) -> None:
-    """Raises OutputUnwritable where ``out`` cannot be made, is no ordinary file, or is the video itself."""
+    """Raises OutputUnwritable where ``out`` cannot be made, is no ordinary file, or is the file it is made from."""
     folder = out.parent
     if out.is_dir():
         raise OutputUnwritable(f"The result cannot be written to {out}: that is a folder.")
@@ -74,7 +74,7 @@ def check_writable(out: Path, source: Path | None) -> None:
     if out.exists() and not out.is_file():
         raise OutputUnwritable(f"The result cannot be written to {out}: that is no ordinary file.")
     if source is not None and out.exists() and source.exists() and out.samefile(source):
-        raise OutputUnwritable(f"The result cannot be written to {out}: that is the video itself.")
+        raise OutputUnwritable(f"The result cannot be written to {out}: that is the file it is made from.")
     try:
         with tempfile.TemporaryFile(dir=folder):
             return

@@ -49,6 +49,10 @@ def run(args: argparse.Namespace) -> int:
     check_json(args.json, force=args.force)
     if args.report is not None:
         check_writable(args.report, None)
+    if args.pictures is not None and not args.pictures.is_dir():
+        from ml.evaluate.sources import NothingToMeasure
+
+        raise NothingToMeasure(f"There is no folder of pictures at {args.pictures}.")
     if args.agreement:
         return _agreement(args)
     return _labels(args) if args.labels is not None else _episodes(args)
@@ -72,7 +76,7 @@ def _written(args: argparse.Namespace, document: dict[str, Any]) -> None:
         from ml.data.frames import IMAGE_SUFFIXES, read_image
         from ml.evaluate.report import report
 
-        files = sorted(args.pictures.iterdir()) if args.pictures is not None and args.pictures.is_dir() else []
+        files = sorted(args.pictures.iterdir()) if args.pictures is not None else []
         pictures = [(f.stem.replace("_", " "), read_image(f)) for f in files if f.suffix.lower() in IMAGE_SUFFIXES]
         with whole_file(args.report) as temporary:
             temporary.write_text(report(document, pictures), encoding="utf-8")

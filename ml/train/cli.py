@@ -53,6 +53,8 @@ def run(args: argparse.Namespace) -> int:
         return _list()
     if args.what is None or args.out is None:
         raise SettingsInvalid("Name a recipe and --out, the folder of the run; --list shows the recipes.")
+    if args.out.exists() and not args.out.is_dir():
+        raise SettingsInvalid(f"The run cannot be kept in {args.out}: that is no folder.")
     return _shipped(args) if args.what in SHIPPED else _recipe(args)
 
 

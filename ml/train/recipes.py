@@ -8,6 +8,7 @@ refused.
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -345,6 +346,14 @@ def _of_table(kind: type[_Kind], table: Any, where: str) -> _Kind:
     return kind(**values)
 
 
+LEAST = {
+    **dict.fromkeys(("batch", "report_every", "save_every", "epochs", "runs"), 1),
+    **dict.fromkeys(("size", "crop_size", "height", "width"), 8),
+}
+MOST = {"workers": 64}
+MOST_WHOLE = 2**31 - 1
+
+
 def _value(wanted: Any, value: Any, name: str, where: str) -> Any:
     if type(value) is int and wanted is float:
         value = float(value)
@@ -354,10 +363,14 @@ def _value(wanted: Any, value: Any, name: str, where: str) -> Any:
         raise SettingsInvalid(f"{where}{name} holds something other than texts: {list(value)!r}.")
     if name in _CHOICES and value not in _CHOICES[name]:
         raise SettingsInvalid(f"{where}{name} is {value!r}; it can be {', '.join(c for c in _CHOICES[name] if c)}.")
+    if wanted is float and not math.isfinite(value):
+        raise SettingsInvalid(f"{where}{name} is {value!r}; it must be a finite number.")
+    if wanted is int and value > MOST.get(name, MOST_WHOLE):
+        raise SettingsInvalid(f"{where}{name} is {value!r}; it can be {MOST.get(name, MOST_WHOLE)} at most.")
     if wanted in (int, float) and value < 0:
         raise SettingsInvalid(f"{where}{name} is {value!r}; it cannot be negative.")
-    if name in ("batch", "size", "crop_size", "height", "width", "report_every", "save_every") and value < 1:
-        raise SettingsInvalid(f"{where}{name} is {value!r}; it must be at least 1.")
+    if name in LEAST and value < LEAST[name]:
+        raise SettingsInvalid(f"{where}{name} is {value!r}; it must be at least {LEAST[name]}.")
     return value
 
 

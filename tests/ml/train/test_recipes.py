@@ -252,6 +252,12 @@ def test_the_list_has_one_line_for_each(capsys: pytest.CaptureFixture[str]) -> N
         ({"stages": [{"train": "nothing"}]}, "it can be all"),
         ({"emotions": [1]}, "other than texts"),
         ({"valid_share": -0.1}, "cannot be negative"),
+        ({"rate": math.nan}, "finite"),
+        ({"rate": math.inf}, "finite"),
+        ({"seed": 10**20}, "at most"),
+        ({"workers": 500}, "64 at most"),
+        ({"epochs": 0}, "at least 1"),
+        ({"size": 3}, "at least 8"),
     ],
 )
 def test_settings_that_make_no_sense_are_named(changes: dict[str, Any], complaint: str) -> None:
