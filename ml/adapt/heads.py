@@ -7,6 +7,7 @@ measured in docs/adapting.md and docs/research/few-shot.md.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,7 +19,8 @@ from torch import Tensor
 
 from ml.evaluate.calibration import fit_temperature
 
-PULLS = (100.0, 300.0)  # tried in turn: how strongly the layer is drawn to the bundle's own, per face
+PULLS = (100.0, 300.0, math.inf)  # tried in turn: how strongly the layer is drawn to its own; inf: it stays
+BLIND_PULL = 300.0
 FOLDS = 5
 ROUNDS = 40
 Floats = NDArray[np.float32]
@@ -67,12 +69,12 @@ class FittedEmotions:
 def fit_emotions(faces: Faces, replay: Faces, own: Layer) -> FittedEmotions:
     """Strength of the pull and temperature are those that do best on shots left out, by cross-entropy.
 
-    Of one shot nothing can be left out; then the strongest pull is taken, and the temperature stays.
+    Of one shot nothing can be left out; then a strong pull is taken, and the temperature stays.
     """
     folds = folds_of(faces.groups)
     numbers = sorted(set(folds.tolist()))
     if len(numbers) < 2:
-        return FittedEmotions(fit_layer(faces, replay, own, PULLS[-1]), PULLS[-1], None)
+        return FittedEmotions(fit_layer(faces, replay, own, BLIND_PULL), BLIND_PULL, None)
     raw = np.zeros((len(PULLS), len(faces.emotions), len(own.bias)))
     for place, pull in enumerate(PULLS):
         for fold in numbers:
@@ -104,6 +106,8 @@ def fit_layer(faces: Faces, replay: Faces, own: Layer, pull: float) -> Layer:
     Every feature counts in its spread over ``replay``; a face of the show the less, the more have its emotion, by the
     root of their number.
     """
+    if math.isinf(pull):
+        return own
     spread = _spread(replay)
     sides = [(x / spread, y) for x, y in (_flat(faces), _flat(replay))]
     counts = np.bincount(faces.emotions, minlength=len(own.bias))

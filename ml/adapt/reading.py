@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import Any
 
@@ -40,7 +41,8 @@ def tune_emotions(work: Work) -> FittedEmotions | None:
         "faces": len(read),
         "labelled": listed,
         "shots": len(set(faces.groups)),
-        "pull": fitted.pull,
+        "pull": None if math.isinf(fitted.pull) else fitted.pull,
+        "commonest": round(max(counts.values()) / len(read), 4),
         "remembered": {
             "faces": len(kept.emotions),
             "before": _right(own.logits(kept.features[:, 0]), kept),
