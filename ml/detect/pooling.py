@@ -1,4 +1,4 @@
-"""RoIAlign as sums of rows: what torchvision's ``MultiScaleRoIAlign`` gives, in an eighth of its time on a processor.
+"""RoIAlign as sums of rows: what torchvision's ``MultiScaleRoIAlign`` gives, sooner on a processor.
 
 Every cell of a pooled region is a weighted sum of 16 places of one map (four samples, four neighbours each). With maps
 as rows of channels that is an ``embedding_bag``: one vectorised pass over all levels, regions and pictures at once.
