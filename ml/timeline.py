@@ -111,7 +111,7 @@ def link_tracks(detections: Sequence[Detection], shots: Sequence[Shot]) -> list[
 
     Every detection is in exactly one track. The order of ``detections`` does not matter.
     """
-    order = sorted(range(len(detections)), key=lambda i: (detections[i].pts_ms, detections[i].box))
+    order = sorted(range(len(detections)), key=lambda i: _place(detections[i]))
     open_tracks: list[list[int]] = []
     done: list[list[int]] = []
     at = 0
@@ -127,8 +127,13 @@ def link_tracks(detections: Sequence[Detection], shots: Sequence[Shot]) -> list[
         open_tracks = _extend(still, now, detections)
         at = end
     done.extend(open_tracks)
-    done.sort(key=lambda members: (detections[members[0]].pts_ms, detections[members[0]].box))
+    done.sort(key=lambda members: _place(detections[members[0]]))
     return [_track(n, members, detections, shots) for n, members in enumerate(done)]
+
+
+def _place(d: Detection) -> tuple[int, Box, str, float]:
+    """Puts detections in an order of their own: whatever order they come in, equal ones alone can change places."""
+    return d.pts_ms, d.box, d.character or "", d.score
 
 
 def _split_open(
@@ -147,14 +152,15 @@ def _extend(tracks: list[list[int]], now: list[int], detections: Sequence[Detect
     pairs = []
     for t, members in enumerate(tracks):
         last = detections[members[-1]]
-        for i in now:
+        for place, i in enumerate(now):
             if _compatible(last.character, detections[i].character):
                 iou = overlap(last.box, detections[i].box)
                 if iou >= LINK_IOU:
-                    pairs.append((-iou, t, i))
+                    pairs.append((-iou, t, place))
     taken_tracks: set[int] = set()
     taken: set[int] = set()
-    for _, t, i in sorted(pairs):
+    for _, t, place in sorted(pairs):
+        i = now[place]
         if t not in taken_tracks and i not in taken:
             tracks[t].append(i)
             taken_tracks.add(t)

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ml import timeline
@@ -61,6 +61,7 @@ def test_a_long_gap_ends_a_track() -> None:
     assert len(tracks) == 2
 
 
+@example([(0, "tom", 2), (0, None, 2), (1, "tom", 2), (1, "jerry", 2)])
 @given(st.lists(st.tuples(st.integers(0, 40), st.sampled_from(["tom", "jerry", None]), st.integers(0, 5)), max_size=40))
 def test_every_face_is_in_exactly_one_track_whatever_the_order(items: list[tuple[int, str | None, int]]) -> None:
     faces = [face(t * 83, who, x=30.0 * x) for t, who, x in sorted(set(items), key=str)]

@@ -71,7 +71,7 @@ def test_every_network_learns(name: str) -> None:
         loss.backward()
         optimiser.step()
     assert len(losses) >= 5
-    assert seen[-1] < 0.9 * seen[0]
+    assert seen[-1] < 0.95 * seen[0]
 
 
 @pytest.mark.parametrize("name", BUILDERS)

@@ -365,6 +365,6 @@ def test_agreement_of_three_annotators(tmp_path: Path) -> None:
 def test_sizes_are_read_from_the_weights() -> None:
     models = known_models()
     parts = size_of(models)
-    assert [p["name"].split()[0] for p in parts] == ["detector", "classifier"]
-    assert all(p["parameters"] > 1e6 and p["megabytes"] > 1 for p in parts)
+    assert [p["name"].split()[0] for p in parts] == ["detector", "classifier", "gallery"]
+    assert all(p["parameters"] > 1e6 and p["megabytes"] > 1 for p in parts[:2])
     assert parameters(Path("a.onnx")) is None
