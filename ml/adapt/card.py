@@ -101,8 +101,6 @@ def _emotions(e: Table) -> Iterator[str]:
             f"By chance, with the labels shuffled, the emotion accuracy is {_figure(e['shuffled']['accuracy'])}; "
             f"always saying the commonest labelled emotion has {_plain(e['commonest'])}."
         )
-        if e["pull"] is None:
-            yield "No layer fitted to the labels read other shots better, so only how sure it is was adapted."
     if "labelled" in e:
         yield "Labelled emotions: " + ", ".join(f"{name} {n}" for name, n in e["labelled"].items()) + "."
         few = [name for name, n in e["labelled"].items() if n < FEW]

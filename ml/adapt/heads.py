@@ -7,7 +7,6 @@ measured in docs/adapting.md and docs/research/few-shot.md.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,8 +18,7 @@ from torch import Tensor
 
 from ml.evaluate.calibration import fit_temperature
 
-PULLS = (100.0, 300.0, math.inf)  # tried in turn: how strongly the layer is drawn to its own; inf: it stays
-BLIND_PULL = 300.0
+PULL = 300.0  # how strongly the layer is drawn to the bundle's own; measured on rendered shows (docs/adapting.md)
 FOLDS = 5
 ROUNDS = 40
 Floats = NDArray[np.float32]
@@ -57,57 +55,39 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class FittedEmotions:
-    """``held_out``: (N, labels) logits of each face by a layer that saw no face of its shot, drawn as strongly, and
-    divided by the temperature, that suit the faces of the other shots; None where all faces are of one shot.
+    """``held_out``: (N, labels) logits of each face by a layer that saw no face of its shot, divided by the temperature
+    that suits the faces of the other shots; None where all faces are of one shot.
     """
 
     layer: Layer
-    pull: float
     held_out: Logits | None
 
 
 def fit_emotions(faces: Faces, replay: Faces, own: Layer) -> FittedEmotions:
-    """Strength of the pull and temperature are those that do best on shots left out, by cross-entropy.
-
-    Of one shot nothing can be left out; then a strong pull is taken, and the temperature stays.
-    """
+    """The temperature is the one of least cross-entropy on shots left out; of one shot alone it stays as it was."""
+    layer = fit_layer(faces, replay, own)
     folds = folds_of(faces.groups)
     numbers = sorted(set(folds.tolist()))
     if len(numbers) < 2:
-        return FittedEmotions(fit_layer(faces, replay, own, BLIND_PULL), BLIND_PULL, None)
-    raw = np.zeros((len(PULLS), len(faces.emotions), len(own.bias)))
-    for place, pull in enumerate(PULLS):
-        for fold in numbers:
-            layer = fit_layer(faces.part(folds != fold), replay, own, pull)
-            raw[place, folds == fold] = layer.logits(faces.features[folds == fold, 0]) * layer.temperature
-    held_out = np.zeros(raw.shape[1:])
+        return FittedEmotions(layer, None)
+    raw = np.zeros((len(faces.emotions), len(own.bias)))
     for fold in numbers:
-        place, temperature = _best(raw[:, folds != fold], faces.emotions[folds != fold])
-        held_out[folds == fold] = raw[place, folds == fold] / temperature
-    place, temperature = _best(raw, faces.emotions)
-    layer = fit_layer(faces, replay, own, PULLS[place])
-    return FittedEmotions(Layer(layer.weight, layer.bias, temperature), PULLS[place], held_out)
+        without = fit_layer(faces.part(folds != fold), replay, own)
+        raw[folds == fold] = without.logits(faces.features[folds == fold, 0]) * without.temperature
+    held_out = np.zeros_like(raw)
+    for fold in numbers:
+        held_out[folds == fold] = raw[folds == fold] / fit_temperature(
+            raw[folds != fold], faces.emotions[folds != fold]
+        )
+    return FittedEmotions(Layer(layer.weight, layer.bias, fit_temperature(raw, faces.emotions)), held_out)
 
 
-def _best(raw: Logits, emotions: Ints) -> tuple[int, float]:
-    """Which of (pulls, N, labels) logits fits the emotions best, and its temperature."""
-    temperatures = [fit_temperature(logits, emotions) for logits in raw]
-    losses = [
-        float(F.cross_entropy(torch.from_numpy(logits / t), torch.from_numpy(emotions)))
-        for logits, t in zip(raw, temperatures, strict=True)
-    ]
-    place = int(np.argmin(losses))
-    return place, temperatures[place]
-
-
-def fit_layer(faces: Faces, replay: Faces, own: Layer, pull: float) -> Layer:
+def fit_layer(faces: Faces, replay: Faces, own: Layer, pull: float = PULL) -> Layer:
     """Least cross-entropy, half of it over each side, plus ``pull`` / 2 N times the squared distance from ``own``.
 
     Every feature counts in its spread over ``replay``; a face of the show the less, the more have its emotion, by the
     root of their number.
     """
-    if math.isinf(pull):
-        return own
     spread = _spread(replay)
     sides = [(x / spread, y) for x, y in (_flat(faces), _flat(replay))]
     counts = np.bincount(faces.emotions, minlength=len(own.bias))

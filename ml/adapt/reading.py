@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from typing import Any
 
@@ -41,7 +40,6 @@ def tune_emotions(work: Work) -> FittedEmotions | None:
         "faces": len(read),
         "labelled": listed,
         "shots": len(set(faces.groups)),
-        "pull": None if math.isinf(fitted.pull) else fitted.pull,
         "commonest": round(max(counts.values()) / len(read), 4),
         "remembered": {
             "faces": len(kept.emotions),

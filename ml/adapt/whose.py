@@ -15,9 +15,8 @@ from ml.gallery import Gallery
 
 MOST_EXAMPLES = 60  # of one character
 MARGIN = 0.03
-FALSE_NAMES = 0.05  # share of strangers' and others' faces that may get a wrong name
+FALSE_NAMES = 0.05  # share of characters' and of drawn strangers' faces that may get a wrong name
 THRESHOLDS = tuple(round(0.2 + 0.025 * n, 3) for n in range(31))
-ENOUGH_STRANGERS = 10  # of the show, to be held against FALSE_NAMES by themselves
 Floats = NDArray[np.float32]
 
 
@@ -63,17 +62,18 @@ def fit_gallery(
     """``embeddings``: (N, V, E) of V views of each face; ``strangers``: (M, E) faces of nobody in the show, ``others``:
     (K, E) those of the show whose label says that they are none of the characters.
 
-    The threshold is the lowest from which wrong names stay under FALSE_NAMES, the highest tried where none does.
+    The threshold is one from which wrong names of characters and of drawn strangers stay under FALSE_NAMES: the lowest,
+    or, where the show has strangers of its own, the one that best tells its characters from them.
     """
     folds = folds_of(groups)
     said = _judged_by_the_rest(embeddings, characters, folds)
     whole = gallery_of(embeddings, characters)
     drawn = [look(whole, None, row) for row in strangers]
     own = [look(whole, None, row) for row in others] if others is not None else []
-    threshold = lowest_threshold([s for _, s in said], drawn, own)
+    threshold = chosen_threshold([s for _, s in said], drawn, own)
     names: list[tuple[str, str | None]] = []
     for fold in sorted({fold for fold, _ in said}):
-        without = lowest_threshold([s for f, s in said if f != fold], drawn, own)
+        without = chosen_threshold([s for f, s in said if f != fold], drawn, own)
         names += [(s.truth, s.name(without)) for f, s in said if f == fold and s.truth is not None]
     rows, owners = examples(embeddings, characters)
     return FittedGallery(
@@ -104,16 +104,22 @@ def _judged_by_the_rest(
     return said
 
 
-def lowest_threshold(said: Sequence[Look], drawn: Sequence[Look], own: Sequence[Look]) -> float:
+def chosen_threshold(said: Sequence[Look], drawn: Sequence[Look], own: Sequence[Look]) -> float:
     """``said``: of the show's faces, those of nobody in their gallery among them; ``drawn``, ``own``: of strangers."""
     own = [*own, *(s for s in said if s.truth is None)]
     named = [s for s in said if s.truth is not None]
-    sides = [named, drawn, own] if len(own) >= ENOUGH_STRANGERS else [named, [*drawn, *own]]
-    for threshold in THRESHOLDS:
-        wrong = (share([s.name(threshold) not in (None, s.truth) for s in side]) or 0.0 for side in sides)
-        if max(wrong) <= FALSE_NAMES:
-            return threshold
-    return THRESHOLDS[-1]
+    least = next((t for t in THRESHOLDS if max(_wrong(named, t), _wrong(drawn, t)) <= FALSE_NAMES), THRESHOLDS[-1])
+    if not named or not own:
+        return least
+    return max((t for t in THRESHOLDS if t >= least), key=lambda t: (_right(named, t) - _wrong(own, t), -t))
+
+
+def _wrong(side: Sequence[Look], threshold: float) -> float:
+    return share([s.name(threshold) not in (None, s.truth) for s in side]) or 0.0
+
+
+def _right(side: Sequence[Look], threshold: float) -> float:
+    return share([s.name(threshold) == s.truth for s in side]) or 0.0
 
 
 def gallery_of(embeddings: Floats, characters: Sequence[str]) -> Gallery:
