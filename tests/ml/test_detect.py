@@ -46,7 +46,7 @@ def test_faces_lie_inside_the_picture_best_first(models: Models, samples: list[S
             x1, y1, x2, y2 = face.box
             assert 0 <= x1 < x2 <= 640
             assert 0 <= y1 < y2 <= 360
-            assert models.bundle.thresholds.detection - 1e-3 <= face.score <= 1
+            assert models.bundle.thresholds.lowest - 1e-3 <= face.score <= 1
             assert face.character is None or face.character in models.bundle.characters
             assert face.mask is not None
             assert face.mask.dtype == bool
