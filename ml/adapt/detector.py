@@ -21,6 +21,7 @@ from ml.train.store import Picture
 BATCH = 4
 SIZE = (320, 448)  # height and width of a training picture
 FROZEN_BLOCKS = 7
+EMPTY = 0.2  # of the show's pictures in a batch, those without a face, where it has some
 RATE, WARM_UP, CLIP, WEIGHT_DECAY = 1.5e-4, 20, 5.0, 1e-4
 
 
@@ -66,7 +67,7 @@ def tune_detector(
             break
         # the rate falls with the steps or with the time, whichever is further on
         behind = max(step, round(steps * (time.monotonic() - started) / seconds))
-        sides = [own[int(i)] for i in rng.integers(len(own), size=BATCH // 2)]
+        sides = picked(own, rng, BATCH // 2)
         sides += [replay[int(i)] for i in rng.integers(len(replay), size=BATCH - len(sides))]
         batch = [augmented(picture, rng, SIZE) for picture in sides]
         with torch.autocast("cpu", torch.bfloat16, enabled=half):
@@ -78,3 +79,14 @@ def tune_detector(
             say(f"detector: step {done} of {steps}, {time.monotonic() - started:.0f} s")
     save_file({k: v.detach().half().contiguous() for k, v in model.state_dict().items()}, out)
     return Tuned(out, done)
+
+
+def picked(own: Sequence[Picture], rng: np.random.Generator, count: int) -> list[Picture]:
+    """Mostly such with faces, however many have none: else a show with few faces would teach to find none."""
+    with_faces = [p for p in own if p.faces]
+    without = [p for p in own if not p.faces]
+    chosen = []
+    for _ in range(count):
+        side = without if without and (not with_faces or rng.random() < EMPTY) else with_faces
+        chosen.append(side[int(rng.integers(len(side)))])
+    return chosen

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ml.adapt.adapt import spread_over
 from ml.adapt.budget import Budget
+from ml.adapt.detector import EMPTY, picked
 from ml.adapt.examples import VIEWS, is_stranger, mask_of, read_show, slug_of
 from ml.adapt.finding import held_out_groups, spread
 from ml.adapt.heads import Faces, Layer, fit_emotions, fit_layer, folds_of
@@ -255,3 +256,13 @@ def test_a_design_is_either_learnt_from_or_measured_by() -> None:
     assert (len(replay.pictures), len(replay.kept_pictures)) == (1, 1)
     assert (len(replay.crops), len(replay.kept_crops)) == (EACH, EACH)
     assert replay.crops[0].identity != replay.kept_crops[0].identity
+
+
+def test_pictures_without_faces_do_not_crowd_out_those_with(tmp_path: Path) -> None:
+    dataset = show(tmp_path, shots=1, each=3, empty=30)
+    read = read_show(dataset, dataset.images, CROP, 1, Budget(1))
+    rng = np.random.default_rng(1)
+    empty = sum(not p.faces for p in picked(read.pictures, rng, 400)) / 400
+    assert empty == pytest.approx(EMPTY, abs=0.06)
+    assert all(p.faces for p in picked(read.pictures[:3], rng, 20))
+    assert not any(p.faces for p in picked(read.pictures[3:], rng, 20))
