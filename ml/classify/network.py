@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F  # noqa: N812
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torchvision.models import mobilenet_v2
 
@@ -153,12 +151,3 @@ class FaceNet(nn.Module):
         if not self.halves:
             return embedding, embedding
         return embedding[:, :WHO] * SQRT2, embedding[:, WHO:] * SQRT2
-
-
-def load_backbone(model: FaceNet, weights: Path) -> int:
-    """Starts a ``mobilenet_v2`` backbone from ``weights`` (torchvision's names). Gives the number of tensors loaded."""
-    wanted = model.blocks.state_dict()
-    stored = {k.removeprefix("features."): v.float() for k, v in load_file(weights).items()}
-    found = {k: stored[k] for k in wanted if k in stored}
-    model.blocks.load_state_dict({**wanted, **found})
-    return len(found)

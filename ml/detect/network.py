@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torchvision.models import mobilenet_v2
 from torchvision.models.detection import MaskRCNN
@@ -246,15 +244,6 @@ def _pool(size: int) -> MultiScaleRoIAlign:
     pool.scales = [1.0 / stride for stride in STRIDES]
     pool.map_levels = initLevelMapper(STRIDES[0].bit_length() - 1, STRIDES[-1].bit_length() - 1)
     return pool
-
-
-def load_imagenet(model: MaskRCNN, weights: Path) -> int:
-    """Starts the backbone from ``weights`` (names of torchvision.models.mobilenet_v2). Gives the tensors loaded."""
-    wanted = model.backbone.features.state_dict()
-    stored = {k.removeprefix("features."): v.float() for k, v in load_file(weights).items()}
-    found = {k: stored[k] for k in wanted if k in stored}
-    model.backbone.features.load_state_dict({**wanted, **found})
-    return len(found)
 
 
 def freeze(model: MaskRCNN, blocks: int) -> None:

@@ -16,8 +16,9 @@ from ml.render.cast import CAST
 from ml.render.crowd import Split, look_alike, modelled, random_design
 from ml.render.design import Design
 from ml.render.frameset import HEROES, UNKNOWN, FrameSet, Sample, SampleFace
-from ml.render.grounds import paint_stage, paint_wild
+from ml.render.grounds import paint_ground, paint_stage, paint_wild, roughen
 from ml.render.ink import Ink, chance, random_ink, u
+from ml.render.looks import Dress, random_look
 from ml.render.strangers import Look, stranger_look
 from ml.render.styles import Style, clean_style, wild_style
 from ml.types import EMOTIONS, Emotion
@@ -27,6 +28,7 @@ HERO_SHARE = 0.7
 _LEAD = 0  # the identity of the character that a portrait is of
 _TRIES = 8
 _SIDEWAYS = 0.1  # of the made-up characters, those seen in true profile only
+_DRESSED, _HERO_DRESSED = 0.7, 0.3  # of the characters: drawn in a look (ml.render.looks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class _Role:
     accent: Accent | None
     ink: Ink
     style: Style | None  # None: every picture has its own
+    dress: Dress | None = None  # the look of its series
 
 
 def sample_crop(
@@ -106,6 +109,10 @@ def _role(rng: Rng, name: str, split: Split) -> _Role:
             design = modelled(rng, design)
         accent = None if chance(rng, 0.12) else random_accent(rng, design)
     hero = name != UNKNOWN
+    if chance(rng, _HERO_DRESSED if hero else _DRESSED) or split == "held_out":
+        dress = random_look(rng, split).dress(rng, 1.0)
+        worn = design if isinstance(design, Look) else dress.design(design)
+        return _Role(name, worn, accent, dress.ink(random_ink(rng)), dress.style, dress)
     return _Role(name, design, accent, random_ink(rng), _style(rng, hero) if chance(rng, 0.5) else None)
 
 
@@ -141,11 +148,14 @@ def _portrait(rng: Rng, role: _Role, emotion: Emotion, split: Split) -> Sample:
     s = FrameSet(rng, side, side, split)
     s.ink = role.ink
     s.accents[role.design] = role.accent  # the first, so that its identity is _LEAD
-    hero = role.character != UNKNOWN
+    hero, dress = role.character != UNKNOWN, role.dress
     if chance(rng, 0.65 if hero else 0.3):
         paint_stage(s.canvas, rng, chance(rng, 0.5))
-    else:
+    elif dress is None:
         paint_wild(s.canvas, rng)
+    else:
+        paint_ground(s.canvas, rng, dress.look.ground, s.ink)
+    ground = s.canvas.pixels.copy() if dress is not None and dress.dim < 1.0 else None
     if chance(rng, 0.12):
         other = random_design(rng, None, split)
         s.add(UNKNOWN, other, u(rng, 0, side), u(rng, 0.2, 0.8) * side, 0.8 * head, 0.9)
@@ -154,10 +164,18 @@ def _portrait(rng: Rng, role: _Role, emotion: Emotion, split: Split) -> Sample:
         s.add_stranger(*place, head, role.design, emotion)
     else:
         s.add(role.character, role.design, *place, head, 0.9, emotion)
+    if dress is not None:
+        if dress.look.modelled:
+            roughen(s.canvas, rng)
+        if ground is not None:
+            dress.before_the_light(s.canvas, ground)
     if chance(rng, 0.06):
         s.foreground()
     style = role.style if role.style is not None else _style(rng, hero)
-    return s.finish(replace(style, bars=(0.0, 0.0), corner=0.0))
+    if dress is not None:
+        dress.develop(s.canvas, rng)
+    sample = s.finish(replace(style, bars=(0.0, 0.0), corner=0.0))
+    return sample if dress is None else replace(sample, rgb=dress.worn(sample.rgb, rng))
 
 
 def as_detected(rng: Rng, face: SampleFace) -> Face:

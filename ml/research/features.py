@@ -13,9 +13,10 @@ import torch
 from numpy.typing import NDArray
 
 from ml.bundle import read_bundle
-from ml.classify.network import ClassifierSettings, FaceNet, load_backbone
+from ml.classify.network import ClassifierSettings, FaceNet
 from ml.classify.small_cnn import SmallCnnClassifier
 from ml.errors import BundleInvalid
+from ml.train.starting import load_start
 from ml.types import EMOTIONS
 
 BATCH = 64
@@ -84,7 +85,7 @@ def bundle_reader(path: Path) -> Reader:
 def imagenet_reader(weights: Path, size: int = 96) -> Reader:
     """MobileNetV2 as ImageNet left it, pooled after the same two blocks as ours; its head says nothing."""
     network = FaceNet(ClassifierSettings(size=size, backbone="mobilenet_v2", characters=0)).eval()
-    load_backbone(network, weights)
+    load_start(network, weights)
     mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (IMAGENET_MEAN, IMAGENET_STD))
 
     @torch.inference_mode()

@@ -40,8 +40,10 @@ def augmented(picture: Picture, rng: Rng, size: tuple[int, int], wear: float = 0
 
 
 def worn(frame: Frame, rng: Rng) -> Frame:
-    """What a reader of drawings should not mind: light and dark exchanged, few levels, other channels, hard JPEG."""
-    kind = int(rng.integers(5))
+    """What a reader of drawings should not mind: light and dark exchanged, few levels, other channels, lines without
+    fills, hard JPEG.
+    """
+    kind = int(rng.integers(6))
     if kind == 0:
         return np.asarray(255 - frame, np.uint8)
     if kind == 1:
@@ -52,12 +54,23 @@ def worn(frame: Frame, rng: Rng) -> Frame:
         return np.asarray(np.minimum(frame // step * step + step // 2, 255), np.uint8)
     if kind == 3:
         return np.ascontiguousarray(frame[:, :, rng.permutation(3)])
+    if kind == 4:
+        return _edges(frame, rng)
     height, width = frame.shape[:2]
     low = float(rng.uniform(0.4, 0.9))
     small = cv2.resize(frame, (round(width * low), round(height * low)), interpolation=cv2.INTER_AREA)
     _, blob = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(6, 25))])
     decoded: Any = cv2.imdecode(blob, cv2.IMREAD_COLOR)
     return np.asarray(cv2.resize(decoded, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+def _edges(frame: Frame, rng: Rng) -> Frame:
+    """Lines more than fills: fills pale towards one grey, outlines and creases stay."""
+    picture: Any = frame.astype(np.float32)
+    sigma = float(rng.uniform(0.02, 0.06)) * min(frame.shape[:2])
+    local = cv2.GaussianBlur(picture, (0, 0), sigma)
+    level = float(rng.uniform(60, 200))
+    return np.asarray(np.clip(level + (picture - local) * rng.uniform(0.8, 1.6), 0, 255), np.uint8)
 
 
 def _moved(face: Labelled, matrix: NDArray[np.float64], size: tuple[int, int]) -> Labelled | None:

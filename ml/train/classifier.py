@@ -18,14 +18,16 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ml.classify.base import UNKNOWN
-from ml.classify.network import ClassifierSettings, FaceNet, FaceOutputs, load_backbone
+from ml.classify.network import ClassifierSettings, FaceNet, FaceOutputs
 from ml.classify.small_cnn import scaled
 from ml.face import CropSettings
 from ml.render.parts import PARTS
+from ml.train.augment import worn
 from ml.train.feed import Feed, chosen
 from ml.train.gather import CROPS, crops_path, draw_crops
 from ml.train.loop import apply_gradients, load_checkpoint, rate_at, save_checkpoint, total_loss
 from ml.train.settings import ClassifierTraining
+from ml.train.starting import load_start
 from ml.train.store import Crops, read_crops
 
 Rng = np.random.Generator
@@ -39,14 +41,14 @@ def train_classifier(settings: ClassifierTraining, out: Path, say: Callable[[str
     """Writes ``out/classifier.safetensors`` (half precision) and a checkpoint to go on from; gives the weights' path.
 
     Going on from a checkpoint gives the same weights as never having stopped. Raises ModelOutputInvalid at a loss that
-    is not finite, FeedBroken where there is no data.
+    is not finite, FeedBroken where there is no data, WeightsUnavailable and WeightsInvalid for what it starts from.
     """
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(settings.seed)
     torch.set_num_threads(settings.threads)
     model = FaceNet(network_settings(settings))
     if settings.start:
-        say(f"{load_backbone(model, Path(settings.start))} tensors from {Path(settings.start).name}")
+        say(f"{load_start(model, Path(settings.start))} tensors from {Path(settings.start).name}")
     model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.AdamW(model.parameters(), lr=settings.rate, weight_decay=settings.weight_decay)
     checkpoint = out / "classifier.checkpoint.pt"
@@ -172,7 +174,7 @@ def classifier_batch(feed: Feed[Crops], settings: ClassifierTraining, step: int)
             # the cast's designs are the same in every shard, a stranger's is nobody else's
             identity = characters[name] if name != UNKNOWN else len(characters) + number // groups * CROPS
             identity += 0 if name != UNKNOWN else int(shard.identities[i])
-            picture, mirrored = augmented_crop(shard.pictures[i], rng, size)
+            picture, mirrored = augmented_crop(shard.pictures[i], rng, size, settings.wear)
             seen = shard.parts[i] * MIRRORED[: shard.parts.shape[1]] if mirrored else shard.parts[i]
             rows.append((picture, emotions.get(shard.emotions[i], NO_EMOTION), characters[name], identity, seen))
     pictures, shown, whose, designs, parts = zip(*rows, strict=True)
@@ -185,8 +187,11 @@ def classifier_batch(feed: Feed[Crops], settings: ClassifierTraining, step: int)
     )
 
 
-def augmented_crop(crop: NDArray[np.uint8], rng: Rng, size: int) -> tuple[NDArray[np.uint8], bool]:
-    """The crop and whether it was mirrored; turned, shifted and scaled a little, with the light and grain of films."""
+def augmented_crop(crop: NDArray[np.uint8], rng: Rng, size: int, wear: float = 0.0) -> tuple[NDArray[np.uint8], bool]:
+    """The crop and whether it was mirrored; turned, shifted and scaled a little, with the light and grain of films.
+
+    ``wear``: share of crops that are changed as no film changes them (ml.train.augment.worn).
+    """
     side = crop.shape[0]
     angle, zoom = rng.normal(0, 6), float(np.exp(rng.normal(0, 0.05))) * size / side
     matrix = cv2.getRotationMatrix2D((side / 2, side / 2), angle, zoom)
@@ -195,14 +200,17 @@ def augmented_crop(crop: NDArray[np.uint8], rng: Rng, size: int) -> tuple[NDArra
     if mirrored:
         matrix[0] = -matrix[0]
         matrix[0, 2] += size
-    picture: Any = cv2.warpAffine(crop, matrix, (size, size), flags=cv2.INTER_LINEAR).astype(np.float32)
+    picture: Any = cv2.warpAffine(crop, matrix, (size, size), flags=cv2.INTER_LINEAR)
     lit = picture.max(axis=2, keepdims=True) > 0  # the padding stays black
+    if wear and rng.random() < wear:
+        picture = worn(picture, rng)
+    picture = picture.astype(np.float32)
     grey = picture @ np.array([0.299, 0.587, 0.114], np.float32)
     saturation = 0.0 if rng.random() < 0.07 else float(rng.uniform(0.75, 1.25))
     picture = grey[:, :, None] * (1 - saturation) + picture * saturation
     picture = ((picture - 128) * rng.uniform(0.8, 1.2) + 128 + rng.uniform(-15, 15)) * rng.uniform(0.95, 1.05, 3)
-    if rng.random() < 0.25:
-        low = max(16, round(size * float(rng.uniform(0.3, 0.8))))
+    if rng.random() < (0.35 if wear else 0.25):
+        low = max(16, round(size * float(rng.uniform(0.2 if wear else 0.3, 0.8))))
         picture = cv2.resize(cv2.resize(picture, (low, low), interpolation=cv2.INTER_AREA), (size, size))
     if rng.random() < 0.15:
         picture = picture + rng.normal(0, rng.uniform(1, 7), picture.shape[:2])[:, :, None]

@@ -9,17 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
-from torchvision.models.detection import MaskRCNN
 
-from ml.detect.network import DetectorSettings, build_detector, freeze, load_imagenet, train_mode
+from ml.detect.network import DetectorSettings, build_detector, freeze, train_mode
 from ml.train.augment import augmented
 from ml.train.feed import Feed, chosen
 from ml.train.gather import PICTURES, draw_frames, frames_path
 from ml.train.loop import apply_gradients, load_checkpoint, rate_at, save_checkpoint, total_loss
-from ml.train.settings import DetectorTraining, SettingsInvalid
+from ml.train.settings import DetectorTraining
+from ml.train.starting import load_start
 from ml.train.store import Picture, Shard, open_shard
 
 Batch = tuple[list[Tensor], list[dict[str, Tensor]]]
@@ -29,14 +28,14 @@ def train_detector(settings: DetectorTraining, out: Path, say: Callable[[str], N
     """Writes ``out/detector.safetensors`` (half precision) and a checkpoint to go on from; gives the weights' path.
 
     Going on from a checkpoint gives the same weights as never having stopped. Raises ModelOutputInvalid at a loss that
-    is not finite, FeedBroken where there is no data.
+    is not finite, FeedBroken where there is no data, WeightsUnavailable and WeightsInvalid for what it starts from.
     """
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(settings.seed)
     torch.set_num_threads(settings.threads)
     model = build_detector(DetectorSettings.of({**settings.network, "classes": len(settings.characters) + 2}))
     if settings.start:
-        say(f"{_start(model, Path(settings.start))} tensors from {Path(settings.start).name}")
+        say(f"{load_start(model, Path(settings.start))} tensors from {Path(settings.start).name}")
     freeze(model, settings.frozen_blocks)
     model = model.to(memory_format=torch.channels_last)
     trained = [p for p in model.parameters() if p.requires_grad]
@@ -66,13 +65,6 @@ def train_detector(settings: DetectorTraining, out: Path, say: Callable[[str], N
     feed.close()
     save_checkpoint(checkpoint, model, optimiser, max(first, settings.steps))
     return write_detector(model, out)
-
-
-def _start(model: MaskRCNN, weights: Path) -> int:
-    try:
-        return load_imagenet(model, weights)
-    except (OSError, SafetensorError) as error:
-        raise SettingsInvalid(f"The starting weights {weights} cannot be read: {error}.") from error
 
 
 def write_detector(model: torch.nn.Module, out: Path) -> Path:

@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 
-from ml.classify.pretrained import WeightsInvalid, read_weights
 from ml.data.records import Dataset, LabelledImage
 from ml.detect.registry import build_network
 from ml.evaluate.labelled import measured
@@ -26,6 +25,7 @@ from ml.train.fit import fit
 from ml.train.recipes import DetectorPart
 from ml.train.report import learning_curves
 from ml.train.settings import SettingsInvalid
+from ml.train.starting import load_start
 
 
 def train_part(run: PartRun) -> dict[str, Any]:
@@ -47,24 +47,6 @@ def train_part(run: PartRun) -> dict[str, Any]:
     facts = {"steps": position.step, "classes": list(names), "architecture": part.architecture, "network": part.network}
     _measure(run, facts)
     return facts
-
-
-def load_start(network: torch.nn.Module, path: Path) -> int:
-    """Takes over every tensor that fits by name and shape, also where the file is of a backbone alone. Gives how many.
-
-    Raises WeightsUnavailable, WeightsInvalid.
-    """
-    own, given = network.state_dict(), read_weights(path)
-    fitting = {
-        place: tensor
-        for name, tensor in given.items()
-        for place in (name, f"backbone.body.{name}", f"backbone.{name}")
-        if place in own and own[place].shape == tensor.shape
-    }
-    if not fitting:
-        raise WeightsInvalid(f"{path} holds no layer that this detector has.")
-    network.load_state_dict({**own, **fitting})
-    return len(fitting)
 
 
 def _of_known(image: LabelledImage, names: Sequence[str]) -> LabelledImage:

@@ -20,9 +20,9 @@ class SettingsInvalid(UserError):
 
 @dataclass(frozen=True, slots=True)
 class DetectorTraining:
-    """``data``: the folder of shards. ``draw``: missing shards are drawn while training runs. ``start``: ImageNet
-    weights of MobileNetV2, empty: random. ``fresh``: pictures of each batch that no step saw before. ``characters``:
-    none: one class, a face.
+    """``data``: the folder of shards. ``draw``: missing shards are drawn while training runs. ``start``: weights to
+    begin with, of the whole network or of its backbone alone (ImageNet's MobileNetV2); empty: random. ``fresh``:
+    pictures of each batch that no step saw before. ``characters``: none: one class, a face.
     """
 
     data: str = ""
@@ -65,6 +65,7 @@ class ClassifierTraining:
     emotions: tuple[str, ...] = ("happy", "sad", "angry", "surprised", "scared", "disgusted", "neutral")
     network: dict[str, Any] = field(default_factory=dict)
     crop: dict[str, Any] = field(default_factory=dict)
+    wear: float = 0.0  # share of crops changed as no film changes them (ml.train.augment.worn)
     batch: int = 64
     steps: int = 5000
     rate: float = 1.5e-3

@@ -9,20 +9,31 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from ml.classify.base import UNKNOWN
+from ml.classify.network import ClassifierSettings, FaceNet
+from ml.classify.pretrained import WeightsInvalid, WeightsUnavailable
+from ml.detect.network import DetectorSettings, build_detector
 from ml.errors import ModelOutputInvalid
 from ml.face import CropSettings
 from ml.render.parts import PARTS
 from ml.train.augment import augmented, worn
 from ml.train.calibrate import FoundScore, fit_scores
-from ml.train.classifier import NO_EMOTION, classifier_batch, crop_feed, same_design_loss, train_classifier
+from ml.train.classifier import (
+    NO_EMOTION,
+    augmented_crop,
+    classifier_batch,
+    crop_feed,
+    same_design_loss,
+    train_classifier,
+)
 from ml.train.detector import train_detector
 from ml.train.feed import Feed, FeedBroken, chosen
 from ml.train.gather import CROPS, PICTURES, crops_path, draw_crops, frames_path
 from ml.train.loop import rate_at, total_loss
 from ml.train.settings import ClassifierTraining, DetectorTraining, SettingsInvalid, read_settings
+from ml.train.starting import load_start
 from ml.train.store import Labelled, LabelledCrop, Picture, read_crops, read_shard, write_crops, write_shard
 
 CONFIGS = Path(__file__).parents[2] / "ml" / "train" / "configs"
@@ -240,8 +251,8 @@ def test_training_without_data_says_so(tmp_path: Path) -> None:
 
 
 def test_the_shipped_settings_are_read() -> None:
-    detector = read_settings(DetectorTraining, CONFIGS / "toonemo-2-detector.toml")
-    classifier = read_settings(ClassifierTraining, CONFIGS / "toonemo-2-classifier.toml")
+    detector = read_settings(DetectorTraining, CONFIGS / "toonemo-3-detector.toml")
+    classifier = read_settings(ClassifierTraining, CONFIGS / "toonemo-3-classifier.toml")
     assert detector.characters == ()
     assert classifier.network["parts"] == len(PARTS)
     assert classifier.crop["size"] == classifier.network["size"]
@@ -262,8 +273,41 @@ def test_unknown_settings_are_refused(tmp_path: Path) -> None:
 
 
 def test_starting_weights_that_are_not_there_are_named(tmp_path: Path) -> None:
-    with pytest.raises(SettingsInvalid, match="nowhere"):
+    with pytest.raises(WeightsUnavailable, match="nowhere"):
         train_detector(DetectorTraining(start=str(tmp_path / "nowhere"), steps=1), tmp_path / "out", lambda _: None)
+
+
+def test_training_goes_on_from_a_whole_network_or_from_its_backbone_alone(tmp_path: Path) -> None:
+    whole, backbone, other = tmp_path / "whole.safetensors", tmp_path / "b.safetensors", tmp_path / "o.safetensors"
+    shape = DetectorSettings(channels=32, box_hidden=32, mask_layers=1)
+    torch.manual_seed(1)
+    one = build_detector(shape)
+    save_file({k: v.half().contiguous() for k, v in one.state_dict().items()}, whole)
+    start = "backbone."
+    features = {k.removeprefix(start): v for k, v in one.state_dict().items() if k.startswith(f"{start}features.")}
+    save_file({k: v.contiguous() for k, v in features.items()}, backbone)
+    save_file({"layer.weight": torch.zeros(3)}, other)
+
+    two = build_detector(shape)
+    assert load_start(two, whole) == len(one.state_dict())
+    gaps = [(v.float() - two.state_dict()[k].float()).abs().max() for k, v in one.state_dict().items()]
+    assert max(gaps) < 2e-3
+    assert load_start(build_detector(shape), backbone) == len(features)
+    reader = FaceNet(ClassifierSettings(size=32, backbone="mobilenet_v2"))
+    assert load_start(reader, backbone) == len(features)
+    assert torch.equal(reader.state_dict()["blocks.0.0.weight"], features["features.0.0.weight"])
+    with pytest.raises(WeightsInvalid, match="no layer"):
+        load_start(reader, other)
+
+
+def test_crops_are_worn_where_asked_and_their_padding_stays_black() -> None:
+    crop = np.zeros((48, 48, 3), np.uint8)
+    crop[:, 8:40] = np.random.default_rng(1).integers(40, 220, (48, 32, 3))
+    plain = [augmented_crop(crop, np.random.default_rng(n), 48)[0] for n in range(30)]
+    odd = [augmented_crop(crop, np.random.default_rng(n), 48, 1.0)[0] for n in range(30)]
+    assert all((p[24, :3] == 0).all() for p in odd)
+    light = [float(p[:, 16:32].mean()) for p in odd]
+    assert np.std(light) > 1.5 * np.std([float(p[:, 16:32].mean()) for p in plain])
 
 
 def test_the_rate_rises_then_falls() -> None:

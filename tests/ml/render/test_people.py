@@ -30,6 +30,7 @@ from ml.render.expression import expression_for
 from ml.render.frameset import UNKNOWN, FrameSet, eyes_tell
 from ml.render.head import HeadDrawn, draw_head
 from ml.render.ink import Ink
+from ml.render.looks import HELD_OUT_LOOKS, TRAINING_LOOKS, Look, random_look
 from ml.render.parts import BROW_PARTS, MOUTH_PARTS, PARTS, hide_parts, parts_of
 from ml.render.strangers import draw_stranger, stranger_look, stranger_parts
 from ml.render.styles import CLEAN
@@ -225,6 +226,24 @@ def test_heads_of_one_look_keep_their_shape() -> None:
             masks.append(canvas.ids == 1)
         assert np.array_equal(*masks)
     assert math.isnan(part(stranger_parts(Expression(), back=True), "mouth_open"))
+
+
+@pytest.mark.parametrize("split", ["training", "held_out"])
+def test_crops_are_drawn_in_the_looks_of_their_split_and_in_no_other(  # type: ignore[no-untyped-def]
+    split, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[str] = []
+
+    def noted(rng: np.random.Generator, asked: str = "training") -> Look:
+        look = random_look(rng, asked)  # type: ignore[arg-type]
+        drawn.append(look.name)
+        return look
+
+    monkeypatch.setattr("ml.render.crop.random_look", noted)
+    sample_crops(np.random.default_rng(3), SETTINGS, identities=24, each=1, split=split, hero_share=0.3)
+    allowed = HELD_OUT_LOOKS if split == "held_out" else TRAINING_LOOKS
+    assert set(drawn) <= set(allowed)
+    assert len(set(drawn)) >= 4
 
 
 @pytest.mark.parametrize("split", ["training", "held_out"])
