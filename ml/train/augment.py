@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import cv2
@@ -40,28 +41,53 @@ def augmented(picture: Picture, rng: Rng, size: tuple[int, int], wear: float = 0
 
 
 def worn(frame: Frame, rng: Rng) -> Frame:
-    """What a reader of drawings should not mind: light and dark exchanged, few levels, other channels, lines without
-    fills, hard JPEG.
-    """
-    kind = int(rng.integers(6))
-    if kind == 0:
-        return np.asarray(255 - frame, np.uint8)
-    if kind == 1:
-        level = int(rng.integers(96, 200))
-        return np.asarray(np.where(frame > level, 255 - frame, frame), np.uint8)
-    if kind == 2:
-        step = 256 // int(rng.integers(3, 7))
-        return np.asarray(np.minimum(frame // step * step + step // 2, 255), np.uint8)
-    if kind == 3:
-        return np.ascontiguousarray(frame[:, :, rng.permutation(3)])
-    if kind == 4:
-        return _edges(frame, rng)
+    """What a reader of drawings should not mind, one of ``WEARS`` by lot; the size stays."""
+    return WEARS[int(rng.integers(len(WEARS)))](frame, rng)
+
+
+def _negative(frame: Frame, rng: Rng) -> Frame:
+    return np.asarray(255 - frame, np.uint8)
+
+
+def _solarised(frame: Frame, rng: Rng) -> Frame:
+    return np.asarray(np.where(frame > int(rng.integers(96, 200)), 255 - frame, frame), np.uint8)
+
+
+def _few_levels(frame: Frame, rng: Rng) -> Frame:
+    step = 256 // int(rng.integers(3, 7))
+    return np.asarray(np.minimum(frame // step * step + step // 2, 255), np.uint8)
+
+
+def _other_channels(frame: Frame, rng: Rng) -> Frame:
+    return np.ascontiguousarray(frame[:, :, rng.permutation(3)])
+
+
+def _hard_jpeg(frame: Frame, rng: Rng) -> Frame:
     height, width = frame.shape[:2]
     low = float(rng.uniform(0.4, 0.9))
     small = cv2.resize(frame, (round(width * low), round(height * low)), interpolation=cv2.INTER_AREA)
     _, blob = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(6, 25))])
     decoded: Any = cv2.imdecode(blob, cv2.IMREAD_COLOR)
     return np.asarray(cv2.resize(decoded, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+def _toned(frame: Frame, rng: Rng) -> Frame:
+    """Every tone becomes another by a bent curve, nearly the same one for all channels."""
+    knots = np.linspace(0, 255, 6)
+    curve = np.sort(rng.uniform(0, 255, 6)) if rng.random() < 0.6 else rng.uniform(0, 255, 6)
+    tables = [np.interp(np.arange(256), knots, np.clip(curve + rng.normal(0, 12, 6), 0, 255)) for _ in range(3)]
+    return np.asarray(cv2.LUT(frame, np.stack(tables, 1).astype(np.uint8)[None]), np.uint8)
+
+
+def _speckled(frame: Frame, rng: Rng) -> Frame:
+    """Noise from single pixels to small patches, that darkens and lightens or is laid on top."""
+    height, width = frame.shape[:2]
+    patch = float(rng.uniform(1.0, 3.0))
+    noise = rng.standard_normal((max(2, round(height / patch)), max(2, round(width / patch))), dtype=np.float32)
+    grain = cv2.resize(noise, (width, height), interpolation=cv2.INTER_LINEAR)[:, :, None]
+    strength = float(rng.uniform(0.1, 0.45))
+    laid: Any = frame * (1 + strength * grain) if rng.random() < 0.6 else frame + 90 * strength * grain
+    return np.asarray(np.clip(laid, 0, 255), np.uint8)
 
 
 def _edges(frame: Frame, rng: Rng) -> Frame:
@@ -71,6 +97,11 @@ def _edges(frame: Frame, rng: Rng) -> Frame:
     local = cv2.GaussianBlur(picture, (0, 0), sigma)
     level = float(rng.uniform(60, 200))
     return np.asarray(np.clip(level + (picture - local) * rng.uniform(0.8, 1.6), 0, 255), np.uint8)
+
+
+WEARS: tuple[Callable[[Frame, Rng], Frame], ...] = (
+    _negative, _solarised, _few_levels, _other_channels, _hard_jpeg, _toned, _speckled, _speckled, _edges,
+)  # fmt: skip
 
 
 def _moved(face: Labelled, matrix: NDArray[np.float64], size: tuple[int, int]) -> Labelled | None:

@@ -18,7 +18,7 @@ from ml.detect.network import DetectorSettings, build_detector
 from ml.errors import ModelOutputInvalid
 from ml.face import CropSettings
 from ml.render.parts import PARTS
-from ml.train.augment import augmented, worn
+from ml.train.augment import WEARS, augmented
 from ml.train.calibrate import FoundScore, fit_scores
 from ml.train.classifier import (
     NO_EMOTION,
@@ -170,11 +170,18 @@ def test_boxes_follow_the_picture_through_augmentation() -> None:
             assert abs(ys.min() - face.box[1]) <= 2.5
 
 
-def test_wear_changes_the_picture_and_never_its_size() -> None:
+@pytest.mark.parametrize("wear", WEARS)
+def test_every_kind_of_wear_changes_the_picture_and_never_its_size(wear) -> None:  # type: ignore[no-untyped-def]
     frame = disc(5).frame
-    kinds = {worn(frame, np.random.default_rng(n)).tobytes() for n in range(40)}
-    assert len(kinds) > 8
-    assert all(worn(frame, np.random.default_rng(n)).shape == frame.shape for n in range(10))
+    worn_ones = [wear(frame, np.random.default_rng(n)) for n in range(12)]
+    assert all(one.shape == frame.shape and one.dtype == np.uint8 for one in worn_ones)
+    assert sum(not np.array_equal(one, frame) for one in worn_ones) >= 8
+    face = disc(5).faces[0].mask
+    told_apart = [abs(float(one[face].mean()) - float(one[~face].mean())) > 2 or one.std() > 2 for one in worn_ones]
+    assert all(told_apart)
+
+
+def test_wear_moves_no_face() -> None:
     plain, odd = (augmented(disc(5), np.random.default_rng(3), (96, 128), wear) for wear in (0.0, 1.0))
     assert [f.box for f in plain.faces] == [f.box for f in odd.faces]
     assert not np.array_equal(plain.frame, odd.frame)
