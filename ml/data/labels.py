@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from ml.data.coco import read_coco
+from ml.data.encoding import text_of
 from ml.data.folders import FERG, FOLDERS, MANGA, is_ferg, is_manga, read_folders
 from ml.data.labelme import read_labelme
 from ml.data.reading import PICTURES, Classes, Groups, LabelInvalid, Reading, walk
@@ -101,8 +102,7 @@ def sniff(file: Path) -> str | None:
             raw = stream.read(_HEAD)
     except OSError:
         return None
-    encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    head = raw.decode(encoding, "replace")
+    head = text_of(raw)
     suffix = file.suffix.lower()
     if suffix in (".yaml", ".yml"):
         return "yolo" if re.search(r"^\s*[\"']?names[\"']?\s*:", head, re.M) else None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
+from ml.data.encoding import EncodingUnknown, encoding_of
 from ml.data.headers import picture_size
 from ml.data.records import Dataset, LabelledFace, LabelledImage, Problem
 from ml.errors import UserError
@@ -74,18 +75,26 @@ class Reading:
         self.problems.append(found)
 
     def text(self, file: Path, limit: int = MAX_TEXT_BYTES) -> str | None:
-        """The file as text without its byte order mark; None, reported, where it cannot be read."""
+        """The file as text without its byte order mark; None, reported, where it cannot be read.
+
+        XML may name its encoding; everything else is UTF-8, or UTF-16 where its first bytes show that.
+        """
         try:
             if not file.is_file():
                 raise Bad("is no ordinary file")
             if file.stat().st_size > limit:
                 raise Bad(f"has more than {limit >> 20} MiB, the most that is read")
             raw = file.read_bytes()
-            encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-            return raw.decode(encoding)
+            encoding, doubt = encoding_of(raw)
+            text = raw.decode(encoding)
+            if doubt:
+                self.problem(file, 1, doubt, kept=True)
+            return text
+        except EncodingUnknown as unknown:
+            self.problem(file, 1, str(unknown))
         except UnicodeDecodeError as error:
-            line = raw[: error.start].count(b"\n") + 1
-            self.problem(file, line, f"the text is not {error.encoding} (byte {error.start})")
+            line = raw[: error.start].decode(encoding, "replace").count("\n") + 1
+            self.problem(file, line, f"the text is not {encoding} (byte {error.start})")
         except OSError as error:
             self.problem(file, 0, f"cannot be read: {error.strerror}")
         except Bad as bad:
