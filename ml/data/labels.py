@@ -15,7 +15,7 @@ from ml.data.reading import PICTURES, Classes, Groups, LabelInvalid, Reading, wa
 from ml.data.records import Dataset
 from ml.data.via import CSV_COLUMNS, read_via
 from ml.data.voc import read_voc
-from ml.data.yolo import read_yolo
+from ml.data.yolo import begins_as_yolo, read_yolo
 
 FORMATS = ("via", "coco", "voc", "yolo", "labelme", FOLDERS, FERG, MANGA)
 _HEAD = 1 << 16  # bytes that tell what a file is
@@ -168,9 +168,9 @@ def _has_yolo(folder: Path) -> bool:
     for file in islice(walk(folder, {".txt"}), 200):
         try:
             with file.open("rb") as stream:
-                first = stream.read(200).decode("ascii", "replace").strip().split("\n")[0]
+                first = text_of(stream.read(200))
         except OSError:
             continue
-        if re.fullmatch(r"\d+( -?\d*\.?\d+(e-?\d+)?){4,}\s*", first):
+        if begins_as_yolo(first):
             return True
     return False

@@ -7,6 +7,7 @@ A line is ``class cx cy w h`` or ``class x1 y1 x2 y2 x3 y3 ...``, all in parts o
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -22,6 +23,7 @@ from ml.data.vocabulary import character_and_emotion
 
 _CLASS_FILES = ("classes.txt", "obj.names", "labels.txt", "predefined_classes.txt")
 MAX_YAML_BYTES = 1 << 20
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.ASCII | re.IGNORECASE)
 _SLACK = 0.002  # of the picture: what rounding to a few digits may reach over the edge
 
 
@@ -29,6 +31,12 @@ _SLACK = 0.002  # of the picture: what rounding to a few digits may reach over t
 class _Set:
     names: dict[int, str]
     parts: list[tuple[str, Path]]  # split, folder or list of pictures
+
+
+def begins_as_yolo(text: str) -> bool:
+    """Whether the first line is one of YOLO's; it may be cut off after four coordinates."""
+    words = text.strip().partition("\n")[0].split()
+    return len(words) >= 5 and all(_NUMBER.fullmatch(w) for w in words[:5]) and float(words[0]).is_integer()
 
 
 def read_yolo(reading: Reading, file: Path | None) -> Dataset:
@@ -161,9 +169,7 @@ def _picture(reading: Reading, picture: Path, split: str, names: dict[int, str],
 def _face(
     reading: Reading, words: list[str], names: dict[int, str], width: int, height: int
 ) -> tuple[LabelledFace, tuple[str, ...]]:
-    if not words[0].isdecimal() or len(words[0]) > 9:
-        raise Bad(f"the class is {words[0][:40]!r}, not a whole number")
-    kind = int(words[0])
+    kind = _class(words[0])
     if names and kind not in names:
         raise Bad(f"the class {kind} has no name; there are {len(names)}")
     character, emotion = character_and_emotion(names.get(kind, ""), reading.classes)
@@ -183,11 +189,17 @@ def _face(
     return LabelledFace(drawn.box, character, emotion, (points,)), drawn.notes
 
 
+def _class(word: str) -> int:
+    """Some programs write the number of a class as they write coordinates: ``1.0``."""
+    if not _NUMBER.fullmatch(word) or not float(word).is_integer() or not 0 <= float(word) < 1e9:
+        raise Bad(f"the class is {word[:40]!r}, not a whole number from 0 on")
+    return int(float(word))
+
+
 def _part(word: str) -> float:
-    try:
-        value = number(float(word))
-    except ValueError as error:
-        raise Bad(f"{word[:40]!r} is not a number") from error
+    if not _NUMBER.fullmatch(word):
+        raise Bad(f"{word[:40]!r} is not a number")
+    value = number(float(word))
     if not -_SLACK <= value <= 1 + _SLACK:
         raise Bad(f"{word[:40]} is no part of the picture, from 0 to 1")
     return min(max(value, 0.0), 1.0)

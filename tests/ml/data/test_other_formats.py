@@ -134,6 +134,37 @@ def test_every_bad_line_of_yolo(tmp_path: Path) -> None:
     assert dataset.problems[-1].file.name == "gone.txt"
 
 
+@pytest.mark.parametrize("word", ["1", "1.0", "1.", "01", "1.000000e+00", "\ufeff1.0"])
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_a_class_may_be_written_as_coordinates_are(tmp_path: Path, word: str, ending: str) -> None:
+    picture(tmp_path / "images" / "a.png")
+    written(tmp_path / "labels" / "a.txt", f"{word}\t0.5  0.5 5e-1 5E-01{ending}0.0 0.5 0.5 .5 .5{ending}")
+    written(tmp_path / "classes.txt", "Tom\nJerry\n")
+
+    dataset = read_labels(tmp_path)
+
+    assert dataset.format == "yolo"
+    assert [(f.character, f.box) for f in dataset.images[0].faces] == [
+        ("Jerry", (30, 20, 90, 60)),
+        ("Tom", (30, 20, 90, 60)),
+    ]
+    assert not dataset.problems
+
+
+@pytest.mark.parametrize(
+    "word", ["0.5", "nan", "inf", "1e400", "-1", "-1.0", "1_0", "0x1", "1e9", "1,0", "Tom", "9" * 5000]
+)
+def test_a_class_that_is_no_whole_number_is_a_bad_label(tmp_path: Path, word: str) -> None:
+    roboflow(tmp_path, "[Tom, Jerry]")
+    file = written(tmp_path / "train" / "labels" / "train.txt", f"0 0.5 0.5 0.5 0.5\n{word} 0.5 0.5 0.5 0.5\n")
+
+    dataset = read_labels(tmp_path)
+
+    assert len(dataset.images[0].faces) == 1
+    assert [(p.file, p.line) for p in dataset.problems] == [(file, 2)]
+    assert reasons(dataset) == [f"the class is {word[:40]!r}, not a whole number from 0 on"]
+
+
 def test_yolo_leads_nowhere_else(tmp_path: Path) -> None:
     picture(tmp_path / "secret" / "images" / "s.png")
     root = tmp_path / "set"
