@@ -112,6 +112,9 @@ def _annotation(face: LabelledFace, numbers: Mapping[str, int]) -> dict[str, Any
 
 def _beyond(face: LabelledFace, category: str, attributes: Mapping[str, str]) -> tuple[str | None, str | None]:
     """The words that the category's name does not say by itself."""
-    said, _, _, _ = take_words(values_of(attributes))
+    try:
+        said, _, _, _ = take_words(values_of(attributes))
+    except Bad:  # a second field of that meaning holds a tick or a list; the first was the one that counted
+        said = ""
     plain = character_and_emotion(category) == (face.character, None) and said is None
     return (None, face.emotion) if plain else (face.character or "", face.emotion or "")

@@ -126,6 +126,17 @@ def test_what_is_written_is_read_as_the_same(folder: Path, format_name: str, dat
     assert all("crosses itself" in p.reason for p in again.problems)
 
 
+def test_a_second_field_of_the_same_meaning_may_hold_anything(folder: Path) -> None:
+    kept = {"json:감정": "false", "json:name": "[1]", "mood": "dark"}
+    face = LabelledFace((1, 2, 30, 40), "Tom", "happy", attributes=kept)
+    images = (LabelledImage(folder / "a.png", WIDTH, HEIGHT, (face,), None, "ep1"),)
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        for name, write in WRITERS.items():
+            out = Path(place) / f"{name}.json"
+            root = write(Dataset(name, images), out)
+            assert bare(read_labels(out, name, pictures=root, strict=True).images) == list(images)
+
+
 @given(data=st.data())
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 def test_nothing_is_lost_on_the_way_through_both(folder: Path, data: st.DataObject) -> None:
