@@ -26,6 +26,8 @@ _FILES: dict[str, tuple[str, ...]] = {
     "labelme": (".json",),
     "voc": (".xml",),
 }
+VIA_3 = "via3"  # recognised, never read
+_VIA_3_REASON = "is a project of VIA 3, which is not read: export it as COCO, or label with VIA 2 and export its JSON"
 _NEVER = frozenset({"package.json", "dataset_info.json"})
 
 
@@ -69,12 +71,15 @@ def detect(path: Path) -> str:
                 f"{path} is in no format that is read: not JSON of VIA, COCO or labelme, not CSV of VIA, not XML of "
                 "Pascal VOC, not YAML with the names of YOLO's classes."
             )
+        if found == VIA_3:
+            raise LabelInvalid(f"{path} {_VIA_3_REASON}.")
         return found
     formats: dict[str, Path] = {}
     for file in islice(walk(path, {".json", ".xml", ".yaml", ".yml", ".csv"}), _LOOKED_AT):
         found = None if file.name in _NEVER else sniff(file)
         if found is not None:
             formats.setdefault(found, file)
+    unread = formats.pop(VIA_3, None)
     if len(formats) > 1:
         listed = ", ".join(f"{name}: {file.relative_to(path)}" for name, file in sorted(formats.items()))
         raise LabelInvalid(f"{path} holds labels of several formats ({listed}); name one of the files, or the format.")
@@ -87,6 +92,8 @@ def detect(path: Path) -> str:
         return FERG
     if is_manga(some, path):
         return MANGA
+    if unread is not None:
+        raise LabelInvalid(f"{unread} {_VIA_3_REASON}.")
     if len({p.parent for p in some} - {path}) > 1:
         return FOLDERS
     raise LabelInvalid(
@@ -96,7 +103,7 @@ def detect(path: Path) -> str:
 
 
 def sniff(file: Path) -> str | None:
-    """The format that the beginning of a file looks like; reads no more than that, or the whole of a JSON file."""
+    """The format that the beginning of a file looks like, VIA_3 among them; reads no more than that."""
     try:
         with file.open("rb") as stream:
             raw = stream.read(_HEAD)
@@ -107,6 +114,8 @@ def sniff(file: Path) -> str | None:
     if suffix in (".yaml", ".yml"):
         return "yolo" if re.search(r"^\s*[\"']?names[\"']?\s*:", head, re.M) else None
     if suffix == ".csv":
+        if "CSV_HEADER" in head and "spatial_coordinates" in head:
+            return VIA_3
         return "via" if all(c in head.partition("\n")[0] for c in CSV_COLUMNS) else None
     if suffix == ".xml":
         return "voc" if "<annotation" in head else None
@@ -115,6 +124,8 @@ def sniff(file: Path) -> str | None:
 
 def _sniff_json(head: str) -> str | None:
     keys = set(re.findall(r'"(\w+)"\s*:', head))
+    if {"project", "config"} <= keys and keys & {"vid_list", "data_format_version"}:
+        return VIA_3
     if "_via_img_metadata" in keys or ("filename" in keys and keys & {"regions", "file_attributes"}):
         return "via"
     if "shapes" in keys and keys & {"imagePath", "flags", "version"}:
@@ -137,11 +148,15 @@ def _read(reading: Reading, path: Path, format_name: str) -> Dataset:
         "voc": read_voc,
         "labelme": read_labelme,
     }
+    found: dict[Path, str | None]
     if path.is_file():
-        return readers[format_name](reading, [path])
-    files = [f for f in walk(path, _FILES[format_name]) if f.name not in _NEVER and sniff(f) in (format_name, None)]
-    sure = [f for f in files if sniff(f) == format_name or _looks_broken(f)]
-    return readers[format_name](reading, sure or files)
+        found = {path: format_name if sniff(path) != VIA_3 else VIA_3}
+    else:
+        found = {f: sniff(f) for f in walk(path, _FILES[format_name]) if f.name not in _NEVER}
+    for file in (f for f, kind in found.items() if kind == VIA_3):
+        reading.problem(file, 1, _VIA_3_REASON)
+    sure = [f for f, kind in found.items() if kind == format_name or (kind is None and _looks_broken(f))]
+    return readers[format_name](reading, sure or [f for f, kind in found.items() if kind is None])
 
 
 def _looks_broken(file: Path) -> bool:

@@ -241,6 +241,46 @@ def test_one_broken_file_costs_no_other(tmp_path: Path) -> None:
     assert reasons(dataset)[0].startswith("is not JSON: ")
 
 
+def via_3(path: Path) -> Path:
+    project = {"pid": "__VIA_PROJECT_ID__", "rev": "1", "data_format_version": "3.1.1", "vid_list": ["1"]}
+    files = {"1": {"fid": "1", "fname": "a.png", "type": 2, "loc": 1, "src": "a.png"}}
+    drawn = {"1_x": {"vid": "1", "flg": 0, "z": [], "xy": [2, 10, 12, 50, 46], "av": {"1": "Tom"}}}
+    sections = {"attribute": {"1": {"aname": "Character"}}, "file": files, "metadata": drawn, "view": {}}
+    return written(path, {"project": project, "config": {"file": {}, "ui": {}}, **sections})
+
+
+def test_a_project_of_via_3_is_called_so(tmp_path: Path) -> None:
+    picture(tmp_path / "ep1" / "a.png")
+    picture(tmp_path / "ep2" / "b.png")
+    file = via_3(tmp_path / "ep1" / "project.json")
+    table = tmp_path / "export.csv"
+    table.write_text("# Exported using VGG Image Annotator\n# CSV_HEADER = metadata_id,file_list,spatial_coordinates\n")
+    what = r"is a project of VIA 3, which is not read: export it as COCO, or label with VIA 2"
+
+    for path, format_name, told in (
+        (file, "auto", "project"),
+        (file, "via", "project"),
+        (file, "coco", "project"),
+        (tmp_path / "ep1", "auto", "project"),
+        (tmp_path / "ep1", "via", "project"),
+        (table, "auto", "export"),
+        (tmp_path, "auto", "export"),
+    ):
+        with pytest.raises(LabelInvalid, match=rf"{told}\.(json|csv)(:1:)? {what}"):
+            read_labels(path, format_name)
+
+
+def test_a_project_of_via_3_costs_no_other_file(tmp_path: Path) -> None:
+    one(tmp_path / "ep1", region(Character="Tom"))
+    file = via_3(tmp_path / "ep2" / "project.json")
+
+    dataset = read_labels(tmp_path)
+
+    assert dataset.characters == ("Tom",)
+    assert [(p.file, p.line, p.kept) for p in dataset.problems] == [(file, 1, False)]
+    assert "VIA 3" in reasons(dataset)[0]
+
+
 def test_what_our_own_labelling_page_writes_and_back(tmp_path: Path) -> None:
     (tmp_path / "part2.mkv").touch()
     entry = frame_entry(tmp_path / "part2.mkv", 44000, 12)
