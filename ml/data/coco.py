@@ -72,7 +72,7 @@ class _File:
                 with suppress(Bad):
                     self.pictures.setdefault(_id(entry, "id"), None)
         for item, entry in self._objects("annotations"):
-            self._guarded(item, entry, self._annotation)
+            self._guarded(item, entry, self._annotation, face=True)
         for picture in self.pictures.values():
             if picture is not None:
                 image = replace(picture.image, faces=tuple(picture.faces))
@@ -91,11 +91,11 @@ class _File:
             else:
                 self.reading.problem(self.file, item.line, f"an entry of {name} is no object")
 
-    def _guarded(self, item: Item, entry: dict[str, Any], step: Any) -> bool:
+    def _guarded(self, item: Item, entry: dict[str, Any], step: Any, *, face: bool = False) -> bool:
         try:
             step(item, entry)
         except Bad as bad:
-            self.reading.problem(self.file, item.line, str(bad))
+            self.reading.problem(self.file, item.line, str(bad), face=face)
             return False
         return True
 

@@ -33,7 +33,7 @@ def read_folders(reading: Reading, pictures: Iterable[Path], kind: str = FOLDERS
                 raise Bad("lies in no folder that says what it shows")
             width, height = reading.size(path)
         except Bad as bad:
-            reading.problem(path, 0, str(bad))
+            reading.problem(path, 0, str(bad), face=True)
             continue
         reading.files_read += 1
         face = LabelledFace((0.0, 0.0, float(width), float(height)), character, emotion, where=str(path))

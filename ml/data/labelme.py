@@ -71,7 +71,7 @@ def _faces(reading: Reading, file: Path, shapes: list[tuple[int, Any]], image: L
         try:
             face, notes = _face(reading, [value for _, value in parts], image)
         except Bad as bad:
-            reading.problem(file, line, str(bad))
+            reading.problem(file, line, str(bad), face=True)
             continue
         for note in notes:
             reading.problem(file, line, note, kept=True)

@@ -51,14 +51,26 @@ def run(args: argparse.Namespace) -> int:
     )
     stream = sys.stderr if args.json == "-" else sys.stdout
     lines = [*table(dataset), *complaints(dataset)]
-    if args.to is not None:
+    nothing = _nothing(dataset)
+    if args.to is not None and not nothing:
         root = (write_via if args.to == "via" else write_coco)(dataset, args.out)
         lines.append(f"written     {args.out}, pictures named from {root}")
     for line in lines:
         stream.write(line.encode("utf-8", "backslashreplace").decode() + "\n")
     if args.json:
         write_json(args.json, figures(dataset), indent=1)
+    if nothing:
+        raise LabelInvalid(f"Nothing in {args.path} can be used: {nothing}.")
     return 0
+
+
+def _nothing(dataset: Dataset) -> str:
+    """Why nothing of the labels can be used; empty where something can, pictures of nobody among it."""
+    if not dataset.images:
+        return "not one picture could be read" if dataset.problems else "it lists no picture"
+    if dataset.faces_refused and not any(image.faces for image in dataset.images):
+        return f"not one of its faces could be read, and {dataset.faces_refused} had to be refused"
+    return ""
 
 
 def table(dataset: Dataset) -> list[str]:

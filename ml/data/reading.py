@@ -64,15 +64,20 @@ class Reading:
     images: list[LabelledImage] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     files_read: int = 0
+    faces_refused: int = 0
     _by_name: dict[str, list[Path]] | None = None
     _places: dict[tuple[Path, int | None], int] = field(default_factory=dict)
 
-    def problem(self, file: Path, line: int, reason: str, *, kept: bool = False) -> None:
-        """Notes a bad label; ``kept``: it is used all the same. Raises LabelInvalid where the reading is strict."""
+    def problem(self, file: Path, line: int, reason: str, *, kept: bool = False, face: bool = False) -> None:
+        """Notes a bad label; ``kept``: it is used all the same. ``face``: it says that there is a face.
+
+        Raises LabelInvalid where the reading is strict.
+        """
         found = Problem(file, line, reason, kept)
         if self.strict:
             raise LabelInvalid(str(found))
         self.problems.append(found)
+        self.faces_refused += face
 
     def text(self, file: Path, limit: int = MAX_TEXT_BYTES) -> str | None:
         """The file as text without its byte order mark; None, reported, where it cannot be read.
@@ -181,7 +186,7 @@ class Reading:
         if not self.files_read:
             reason = str(self.problems[0]) if self.problems else f"{self.root} holds no labels"
             raise LabelInvalid(f"No labels of the format {format_name} could be read: {reason}.")
-        return Dataset(format_name, tuple(self.images), tuple(self.problems), attributes or {})
+        return Dataset(format_name, tuple(self.images), tuple(self.problems), attributes or {}, self.faces_refused)
 
     def _named(self, name: str) -> list[Path]:
         if self._by_name is None:

@@ -70,13 +70,15 @@ class Problem:
 class Dataset:
     """Everything that could be read, and what could not. ``format``: which reader did it.
 
-    ``attributes``: what the labels say about the whole set, kept for writing it back.
+    ``attributes``: what the labels say about the whole set, kept for writing it back. ``faces_refused``: how many
+    labels of single faces could not be used.
     """
 
     format: str
     images: tuple[LabelledImage, ...]
     problems: tuple[Problem, ...] = ()
     attributes: Mapping[str, str] = field(default_factory=dict)
+    faces_refused: int = 0
 
     @property
     def characters(self) -> tuple[str, ...]:

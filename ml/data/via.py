@@ -193,7 +193,7 @@ def _faces(reading: Reading, file: Path, entry: _Entry, width: int, height: int)
         try:
             face, notes = _face(parts, width, height)
         except Bad as bad:
-            reading.problem(file, line, f"{entry.values['filename']}, region {index + 1}: {bad}")
+            reading.problem(file, line, f"{entry.values['filename']}, region {index + 1}: {bad}", face=True)
             continue
         for note in notes:
             reading.problem(file, line, f"{entry.values['filename']}, region {index + 1}: {note}", kept=True)

@@ -54,7 +54,7 @@ def _picture(reading: Reading, file: Path, top: Node, split: str) -> None:
         try:
             face, notes = _face(reading, node, image.width, image.height)
         except Bad as bad:
-            reading.problem(file, node.line, str(bad))
+            reading.problem(file, node.line, str(bad), face=True)
             continue
         for note in notes:
             reading.problem(file, node.line, note, kept=True)

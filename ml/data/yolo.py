@@ -158,7 +158,7 @@ def _picture(reading: Reading, picture: Path, split: str, names: dict[int, str],
         try:
             face, notes = _face(reading, row.split(), names, image.width, image.height)
         except Bad as bad:
-            reading.problem(label, line, str(bad))
+            reading.problem(label, line, str(bad), face=True)
             continue
         for note in notes:
             reading.problem(label, line, note, kept=True)
@@ -212,7 +212,7 @@ def _without_picture(reading: Reading, described: _Set, seen: set[Path]) -> None
             continue
         for label in walk(folder, {".txt"}):
             if label not in seen and label.name not in _CLASS_FILES and "labels" in label.parts:
-                reading.problem(label, 0, "the picture of this label is missing")
+                reading.problem(label, 0, "the picture of this label is missing", face=True)
                 seen.add(label)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import ml.__main__ as cli
 from ml.data.labels import read_labels
-from tests.ml.data.sets import picture, region, via, written
+from tests.ml.data.sets import coco, picture, region, via, written
 
 
 @pytest.fixture
@@ -50,6 +51,53 @@ def test_it_prints_a_table_and_the_first_problems(folder: Path, capsys: pytest.C
 def test_strict_ends_at_the_first_problem(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["labels", str(folder), "--strict"]) == 2
     assert f"error [label_invalid]: {folder}/ep1/via.json:" in capsys.readouterr().err
+
+
+def all_bad(root: Path) -> dict[str, tuple[Path, str]]:
+    """Sets of which nothing can be used, with what is said of each."""
+    for name in ("faces", "coco", "yolo/images", "voc", "labelme"):
+        picture(root / name / "a.png")
+    bad: list[dict[str, Any]] = [{"bbox": [1, 1, 0, 0]}, {"bbox": [1, 1, 5, 5], "category_id": 9}]
+    xml = "<annotation><filename>a.png</filename><object><name>Tom</name></object></annotation>"
+    shapes = {"shapes": [{"label": "Tom", "points": [[1, 1]]}], "imagePath": "a.png", "version": "5"}
+    written(root / "yolo" / "labels" / "a.txt", "0 0.5 0.5 0 0\n0.5 0.5 0.5 0.5 0.5\n")
+    return {
+        "regions": (written(root / "faces" / "via.json", via(("a.png", [region({})] * 2))), "2 had to be refused"),
+        "pictures": (written(root / "via.json", via(("gone.png", [region()]))), "not one picture could be read"),
+        "empty": (written(root / "coco.json", {"images": [], "annotations": []}), "it lists no picture"),
+        "coco": (written(root / "coco" / "c.json", coco(bad)), "2 had to be refused"),
+        "ids": (written(root / "coco" / "i.json", coco([{**bad[1], "image_id": 8}])), "1 had to be refused"),
+        "yolo": (root / "yolo", "2 had to be refused"),
+        "voc": (written(root / "voc" / "a.xml", xml), "1 had to be refused"),
+        "labelme": (written(root / "labelme" / "a.json", shapes), "1 had to be refused"),
+    }
+
+
+@pytest.mark.parametrize("which", ["regions", "pictures", "empty", "coco", "ids", "yolo", "voc", "labelme"])
+def test_labels_that_are_all_bad_are_the_inputs_fault(
+    which: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, what = all_bad(tmp_path / "bad")[which]
+    figures, out = tmp_path / "figures.json", tmp_path / "out.json"
+
+    status = cli.main(["labels", str(path), "--json", str(figures), "--to", "via", "--out", str(out)])
+
+    said = capsys.readouterr()
+    assert status == 2
+    assert said.err.startswith(f"error [label_invalid]: Nothing in {path} can be used: ")
+    assert said.err.endswith(f"{what}.\n")
+    assert said.err.count("\n") == 1
+    assert "problems " in said.out, "what is wrong is listed all the same"
+    assert json.loads(figures.read_text())["faces"] == 0
+    assert not out.exists()
+
+
+def test_pictures_without_a_face_are_no_fault(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    nobody: list[tuple[str, list[Any]]] = [("a.png", []), ("b.png", [])]
+    for name, entries in (("nobody", nobody), ("missing", [*nobody, ("gone.png", [])])):
+        path = written(folder / "ep1" / f"{name}.json", via(*entries))
+        assert cli.main(["labels", str(path)]) == 0
+        assert "pictures    2, 2 of them without a face" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("to", ["via", "coco"])
