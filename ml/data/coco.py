@@ -59,7 +59,10 @@ class _File:
         if "images" not in self.fields or "annotations" not in self.fields:
             raise JsonBroken(1, "is no COCO file of labels: it has no images or no annotations")
         rest = {str(k): document.value(i) for k, i in self.fields.items() if k not in ("images", "annotations")}
-        attributes.setdefault("coco:file", dump(rest))
+        try:
+            attributes.setdefault("coco:file", dump(rest))
+        except Bad as bad:
+            reading.problem(file, 1, f"what the file says of itself is not kept: {bad}", kept=True)
         self.classes: dict[int, tuple[str | None, str | None]] = {}
         self.pictures: dict[int, _Picture | None] = {}
         self.seen: set[int | str] = set()

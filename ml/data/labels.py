@@ -166,7 +166,7 @@ def _looks_broken(file: Path) -> bool:
             head = stream.read(1024).strip(b"\xef\xbb\xbf \t\r\n")
     except OSError:
         return True
-    return file.suffix != ".csv" and not head.startswith((b"{", b"[", b"<"))
+    return file.suffix.lower() != ".csv" and not head.startswith((b"{", b"[", b"<"))
 
 
 def _root(file: Path) -> Path:

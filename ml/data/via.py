@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -56,7 +57,7 @@ def read_via(reading: Reading, files: Iterable[Path]) -> Dataset:
             continue
         try:
             entries = list(
-                _csv(reading, file, text) if file.suffix == ".csv" else _json(reading, file, text, attributes)
+                _csv(reading, file, text) if file.suffix.lower() == ".csv" else _json(reading, file, text, attributes)
             )
         except JsonBroken as broken:
             reading.problem(file, broken.line, str(broken))
@@ -113,7 +114,10 @@ def _json(reading: Reading, file: Path, text: str, attributes: dict[str, str]) -
     whole = document.get(document.top, PROJECT)
     if whole is not None:
         rest = {i.key: document.value(i) for i in document.items(document.top) if i.key and i.key != PROJECT}
-        attributes.setdefault("via:project", dump(rest))
+        try:
+            attributes.setdefault("via:project", dump(rest))
+        except Bad as bad:
+            reading.problem(file, document.top.line, f"the settings of the project are not kept: {bad}", kept=True)
         pictures = whole
     if document.kind(pictures) != "object":
         raise JsonBroken(pictures.line, "is no VIA file: the outermost value is no object")
@@ -139,18 +143,23 @@ def _read_entry(reading: Reading, file: Path, document: LocatedJson, item: Item)
 
 
 def _csv(reading: Reading, file: Path, text: str) -> Iterator[_Entry]:
-    """VIA's CSV has a row per region, and one without a region for a picture that has none."""
+    """VIA's CSV has a row per region, and one without a region for a picture that has none.
+
+    VIA 1 begins it with ``#``; spreadsheets of some countries write semicolons between the columns.
+    """
     entries: dict[str, _Entry] = {}
-    rows = csv.DictReader(io.StringIO(text))
+    text = text.removeprefix("#")
+    semicolons = ";" in text.partition("\n")[0]
+    rows = csv.DictReader(io.StringIO(text), delimiter=";" if semicolons else ",")
     try:
         for row in rows:
             try:
                 name, size = row["filename"] or "", row.get("file_size") or "-1"
-                found = [json.loads(row[k] or "{}") for k in CSV_COLUMNS[1:]]
-            except (KeyError, ValueError, RecursionError):
+                found = [json.loads(row[k].strip() or "{}") for k in CSV_COLUMNS[1:]]
+            except (AttributeError, KeyError, ValueError, RecursionError):
                 reading.problem(file, rows.line_num, "the row does not hold what VIA writes")
                 continue
-            values = {"filename": name, "size": int(size) if size.lstrip("-").isdigit() else -1}
+            values = {"filename": name, "size": int(size) if re.fullmatch(r"[0-9]{1,18}", size) else -1}
             key = f"{name}{size}"
             entry = entries.setdefault(key, _Entry(rows.line_num, key, {**values, "file_attributes": found[0]}, []))
             if found[1]:

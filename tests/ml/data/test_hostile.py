@@ -151,6 +151,19 @@ def test_files_that_are_no_labels(tmp_path: Path, raw: bytes, format_name: str) 
         read_labels(file, format_name)
 
 
+def test_numbers_in_settings_that_no_json_can_hold(tmp_path: Path) -> None:
+    picture(tmp_path / "a.png")
+    project = {"_via_settings": {"zoom": INF}, "_via_img_metadata": via(("a.png", [region(Character="Tom")]))}
+    listed = {**coco([{"bbox": [1, 1, 9, 9]}]), "info": {"year": float("nan")}}
+
+    for name, document in (("via.json", project), ("coco.json", listed)):
+        dataset = read_labels(written(tmp_path / name, document))
+
+        assert dataset.characters == ("Tom",)
+        assert [(p.line, p.kept) for p in dataset.problems] == [(1, True)]
+        assert not dataset.attributes
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 def test_byte_order_marks(tmp_path: Path, encoding: str) -> None:
     picture(tmp_path / "ü.png")

@@ -89,6 +89,47 @@ def test_csv_of_via(tmp_path: Path) -> None:
     ]
 
 
+COLUMNS = "filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,region_attributes"
+
+
+def table(path: Path, *rows: list[Any], columns: str = COLUMNS, between: str = ",", ending: str = "\r\n") -> Path:
+    with path.open("w", newline="", encoding="utf-8-sig") as stream:
+        stream.write(columns.replace(",", between) + ending)
+        csv.writer(stream, delimiter=between, lineterminator=ending).writerows(rows)
+    return path
+
+
+@pytest.mark.parametrize("columns", [COLUMNS, f"#{COLUMNS}"])
+@pytest.mark.parametrize("between", [",", ";"])
+@pytest.mark.parametrize("name", ["via.csv", "VIA.CSV"])
+def test_csv_as_other_programs_leave_it(tmp_path: Path, columns: str, between: str, name: str) -> None:
+    picture(tmp_path / "둘리.png")
+    row = ["둘리.png", 9, "{}", 1, 0, json.dumps(TRIANGLE), json.dumps({"Character": "둘리"})]
+
+    dataset = read_labels(table(tmp_path / name, row, columns=columns, between=between))
+
+    assert dataset.characters == ("둘리",)
+    assert not dataset.problems
+
+
+@pytest.mark.parametrize("size", ["²", "--5", "9" * 5000, "1.5", "", "-1"])
+def test_a_size_in_csv_that_is_none_costs_nothing(tmp_path: Path, size: str) -> None:
+    picture(tmp_path / "a.png")
+
+    dataset = read_labels(table(tmp_path / "v.csv", ["a.png", size, "{}", 1, 0, json.dumps(TRIANGLE), "{}"]))
+
+    assert len(dataset.images[0].faces) == 1
+    assert not dataset.problems
+
+
+def test_a_row_of_csv_that_was_cut_off_is_no_picture_without_faces(tmp_path: Path) -> None:
+    picture(tmp_path / "a.png")
+
+    dataset = read_labels(table(tmp_path / "v.csv", ["a.png", 9, "{}", 0, 0, "{}", "{}"], ["a.png", 9, "{}", 1, 0]))
+
+    assert [(p.line, p.reason) for p in dataset.problems] == [(3, "the row does not hold what VIA writes")]
+
+
 @pytest.mark.parametrize("key", ["emotion", "Emotion", "EMOTIONS", "emotion_label", "Facial Expression", "감정"])
 def test_any_spelling_of_the_emotion(tmp_path: Path, key: str) -> None:
     face = read_labels(one(tmp_path, region(None, character="Tom", **{key: "joy"}))).images[0].faces[0]
