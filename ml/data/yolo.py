@@ -27,6 +27,22 @@ _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.ASCII | re.IGNORE
 _SLACK = 0.002  # of the picture: what rounding to a few digits may reach over the edge
 
 
+class _AsWritten(yaml.SafeLoader):
+    """Every word is text, so that the classes ``no`` and ``007`` keep their names; a key twice is an error."""
+
+    yaml_implicit_resolvers = {
+        first: [(tag, form) for tag, form in forms if tag.endswith((":null", ":merge"))]
+        for first, forms in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        for index, (key, _) in enumerate(node.value):
+            if isinstance(key, yaml.ScalarNode) and key.value != "<<" and key.value in keys[:index]:
+                raise yaml.constructor.ConstructorError(None, None, f"{key.value} is given twice", key.start_mark)
+        return super().construct_mapping(node, deep)
+
+
 @dataclass(frozen=True, slots=True)
 class _Set:
     names: dict[int, str]
@@ -56,7 +72,7 @@ def _described(reading: Reading, file: Path) -> _Set | None:
     if text is None:
         return None
     try:
-        values = yaml.safe_load(text)
+        values = yaml.load(text, _AsWritten)  # noqa: S506 - a safe loader that knows fewer types
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         reading.problem(file, mark.line + 1 if mark else 0, f"is not YAML: {getattr(error, 'problem', None) or error}")
@@ -67,16 +83,17 @@ def _described(reading: Reading, file: Path) -> _Set | None:
     names = values["names"] if isinstance(values["names"], dict) else dict(enumerate(values["names"]))
     found: dict[int, str] = {}
     for key, name in names.items():
-        if (type(key) is int or (isinstance(key, str) and key.isdecimal())) and isinstance(name, str | int | float):
-            found[int(key)] = str(name)
+        if (type(key) is int or (isinstance(key, str) and re.fullmatch("[0-9]{1,9}", key))) and isinstance(name, str):
+            found[int(key)] = name
         else:
             reading.problem(file, 0, "names gives a class no number or no word")
     if not found:
         return None
     reading.files_read += 1
-    count = values.get("nc", len(found))
-    if type(count) is not int or count != len(found):
+    if str(values.get("nc", len(found))) != str(len(found)):
         reading.problem(file, 0, f"nc is not {len(found)}, the number of names", kept=True)
+    if not values.keys() & SPLITS.keys():  # whoever wrote it left the pictures beside it
+        return _Set(found, [("", reading.base or reading.root)])
     return _Set(found, list(_parts(reading, file, values)))
 
 

@@ -134,6 +134,33 @@ def test_every_bad_line_of_yolo(tmp_path: Path) -> None:
     assert dataset.problems[-1].file.name == "gone.txt"
 
 
+@pytest.mark.parametrize("names", ["[no, 007]", "[no, '007']", "\n  0: no\n  1: 007", "\n  '0': no\n  1: 007"])
+def test_names_of_classes_are_words_whatever_yaml_makes_of_them(tmp_path: Path, names: str) -> None:
+    roboflow(tmp_path, names)
+
+    dataset = read_labels(tmp_path)
+
+    assert dataset.characters == ("007", "no")
+    assert not dataset.problems
+
+
+def test_a_class_that_is_named_twice_is_told(tmp_path: Path) -> None:
+    roboflow(tmp_path, "\n  0: Tom\n  0: Jerry\n  1: Spike")
+
+    with pytest.raises(LabelInvalid, match=r"data\.yaml:7: is not YAML: 0 is given twice"):
+        read_labels(tmp_path)
+
+
+def test_a_description_that_lists_no_pictures_is_of_those_beside_it(tmp_path: Path) -> None:
+    roboflow(tmp_path, "[Tom, Jerry]")
+    written(tmp_path / "data.yaml", "names: [Tom, Jerry]\n")
+
+    dataset = read_labels(tmp_path)
+
+    assert sorted((i.split, len(i.faces)) for i in dataset.images) == [("test", 2), ("train", 2), ("valid", 2)]
+    assert dataset.characters == ("Jerry", "Tom")
+
+
 @pytest.mark.parametrize("word", ["1", "1.0", "1.", "01", "1.000000e+00", "\ufeff1.0"])
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
 def test_a_class_may_be_written_as_coordinates_are(tmp_path: Path, word: str, ending: str) -> None:
