@@ -173,7 +173,7 @@ class _File:
             box = checked_box(box, width, height).box
         else:
             raise Bad("the annotation has neither bbox nor segmentation")
-        if entry.get("iscrowd"):
+        if entry.get("iscrowd") not in (None, 0, "", "0", "false", "False"):
             attributes["iscrowd"] = "1"
         exact = extras_of(given).get("box")
         if isinstance(exact, list) and len(exact) == 4:

@@ -34,6 +34,8 @@ def read_labelme(reading: Reading, files: Iterable[Path]) -> Dataset:
             fields = {i.key: i for i in document.items(document.top)} if document.kind(document.top) == "object" else {}
             if "shapes" not in fields or "imagePath" not in fields:
                 raise JsonBroken(1, "is no labelme file: it has no shapes or no imagePath")
+            if document.kind(fields["shapes"]) != "list":
+                raise JsonBroken(fields["shapes"].line, "shapes is no list")
             said = {k: document.value(i) for k, i in fields.items() if k not in ("shapes", "imageData")}
             shapes = [(i.line, document.value(i)) for i in document.items(fields["shapes"])]
         except JsonBroken as broken:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -116,7 +117,7 @@ class Reading:
         if (
             not name
             or "\0" in name
-            or len(name) > 2000
+            or len(name.encode("utf-8", "replace")) > 2000
             or any(len(p.encode("utf-8", "replace")) > 255 for p in relative.parts)
         ):
             raise Bad("the name of the picture is empty or no name of a file")
@@ -192,8 +193,8 @@ class Reading:
         if self._by_name is None:
             self._by_name = {}
             for path in walk(self.base or self.root, PICTURES | VIDEOS):
-                self._by_name.setdefault(path.name, []).append(path)
-        return self._by_name.get(name, [])
+                self._by_name.setdefault(unicodedata.normalize("NFC", path.name), []).append(path)
+        return self._by_name.get(unicodedata.normalize("NFC", name), [])
 
 
 def walk(folder: Path, suffixes: Iterable[str]) -> Iterator[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,9 @@ def test_names_that_lead_out_of_the_folder(tmp_path: Path, name: str) -> None:
     assert reasons(dataset) == [f"the picture {name!r} lies outside the data set's folder"]
 
 
-@pytest.mark.parametrize("name", ["", "a\0.png", "x" * 300, "\ud800.png", "missing.png", "folder"])
+@pytest.mark.parametrize(
+    "name", ["", "a\0.png", "x" * 300, "\ud800.png", "missing.png", "folder", ("둘" * 80 + "/") * 20 + "a.png"]
+)
 def test_other_bad_names(tmp_path: Path, name: str) -> None:
     picture(tmp_path / "a.png")
     (tmp_path / "folder").mkdir()
@@ -162,6 +165,32 @@ def test_numbers_in_settings_that_no_json_can_hold(tmp_path: Path) -> None:
         assert dataset.characters == ("Tom",)
         assert [(p.line, p.kept) for p in dataset.problems] == [(1, True)]
         assert not dataset.attributes
+
+
+def test_a_name_in_letters_put_together_otherwise(tmp_path: Path) -> None:
+    picture(tmp_path / unicodedata.normalize("NFD", "둘리.png"))
+
+    dataset = read_labels(written(tmp_path / "via.json", via(("둘리.png", [region()]))))
+
+    assert len(dataset.images) == 1
+    assert not dataset.problems
+
+
+@pytest.mark.parametrize("shapes", ["5", "null", '"none"', '{"a": 1}'])
+def test_shapes_of_labelme_that_are_no_list(tmp_path: Path, shapes: str) -> None:
+    picture(tmp_path / "a.png")
+    text = f'{{"version": "5", "imagePath": "a.png",\n"shapes": {shapes}}}'
+
+    with pytest.raises(LabelInvalid, match=r"a\.json:2: shapes is no list"):
+        read_labels(written(tmp_path / "a.json", text))
+
+
+@pytest.mark.parametrize(("crowd", "is_one"), [("0", False), ("1", True), (0.0, False), (True, True), (None, False)])
+def test_a_crowd_as_text(tmp_path: Path, crowd: Any, is_one: bool) -> None:
+    picture(tmp_path / "a.png")
+    dataset = read_labels(written(tmp_path / "c.json", coco([{"bbox": [1, 1, 9, 9], "iscrowd": crowd}])))
+
+    assert ("iscrowd" in dataset.images[0].faces[0].attributes) is is_one
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
