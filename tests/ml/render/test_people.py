@@ -216,6 +216,47 @@ def test_brows_and_lids_tell_where_they_move() -> None:
     assert not eyes_tell(Expression(curve=1.0, mouth="open", opening=1.0))
 
 
+def head_of(name: str, expression: Expression, pose: Pose) -> tuple[np.ndarray, HeadDrawn]:
+    """The brightness of a picture of 160 x 160 with one head in its middle, and the head."""
+    canvas = Canvas(160, 160)
+    head = draw_head(canvas, CAST[name], expression, pose, 80.0, 80.0, 80.0, 1)
+    return canvas.image().astype(float).mean(axis=2), head
+
+
+def middle_of_ink(picture: np.ndarray, other: np.ndarray) -> tuple[float, float]:
+    """x and y of what is darker in ``picture`` than in ``other``."""
+    ink = np.clip(other - picture, 0.0, None)
+    assert ink.sum() > 0.0
+    rows, columns = np.indices(ink.shape)
+    return float(np.average(columns, weights=ink)), float(np.average(rows, weights=ink))
+
+
+@pytest.mark.parametrize("yaw", [-40.0, 0.0, 40.0])
+@pytest.mark.parametrize("name", sorted(CAST))
+def test_a_gaze_is_told_to_the_side_where_the_pupils_lie(name: str, yaw: float) -> None:
+    pose = Pose(yaw=yaw, roll=12.0)
+    left, right = Expression(gaze_x=-0.7), Expression(gaze_x=0.7)
+    to_left, to_right = head_of(name, left, pose)[0], head_of(name, right, pose)[0]
+    assert middle_of_ink(to_left, to_right)[0] < middle_of_ink(to_right, to_left)[0]
+    assert part(parts_of(left, CAST[name], pose), "gaze_x") < 0.0 < part(parts_of(right, CAST[name], pose), "gaze_x")
+
+
+@pytest.mark.parametrize("yaw", [-40.0, 0.0, 40.0])
+@pytest.mark.parametrize("name", sorted(name for name, design in CAST.items() if design.brow_thickness > 0.0))
+def test_the_brow_told_to_be_higher_is_drawn_higher(name: str, yaw: float) -> None:
+    pose = Pose(yaw=yaw)
+    one, other = Expression(brow_asym=0.12), Expression(brow_asym=-0.12)
+    (left_up, head), (right_up, _) = head_of(name, one, pose), head_of(name, other, pose)
+    between = round(sum(x for x, _ in head.eye_places) / 2)
+    for columns, sign in ((slice(0, between), 1.0), (slice(between, None), -1.0)):
+        raised = middle_of_ink(left_up[:, columns], right_up[:, columns])[1]
+        lowered = middle_of_ink(right_up[:, columns], left_up[:, columns])[1]
+        assert sign * (lowered - raised) > 0.0
+    assert (
+        part(parts_of(one, CAST[name], pose), "brow_asym") > 0.0 > part(parts_of(other, CAST[name], pose), "brow_asym")
+    )
+
+
 def test_heads_of_one_look_keep_their_shape() -> None:
     for n in range(12):
         look = stranger_look(np.random.default_rng(n))
