@@ -151,6 +151,24 @@ def test_a_shard_of_crops_follows_from_its_number(tmp_path: Path) -> None:
     assert (one.emotions != NO_EMOTION).all()
 
 
+def test_a_mirrored_crop_tells_gaze_and_brows_the_other_way_round(tmp_path: Path) -> None:
+    settings = ClassifierTraining(
+        data=str(tmp_path), draw=False, shards=1, batch=32, fresh=16, crop={"size": 32}, network={"size": 32}
+    )
+    right = np.full((32, 32, 3), 220, np.uint8)
+    right[12:20, 20:28] = 20  # a pupil on the picture's right
+    parts = tuple(0.1 * (n + 1) for n in range(len(PARTS)))
+    crops = [LabelledCrop(right, UNKNOWN, "happy", n, parts) for n in range(CROPS)]
+    write_crops(crops_path(tmp_path, settings.seed, 0), crops)
+    batch = classifier_batch(crop_feed(settings), settings, 0)
+    dark = 255.0 - batch.crops.float().mean(1)[:, 8:24]
+    to_right = dark[:, :, 16:].mean((1, 2)) > dark[:, :, :16].mean((1, 2))
+    assert 0 < int(to_right.sum()) < len(to_right)
+    for number, name in enumerate(PARTS):
+        sign = torch.where(to_right, 1.0, -1.0) if name in ("gaze_x", "brow_asym") else torch.ones(len(to_right))
+        assert torch.allclose(batch.parts[:, number], sign * parts[number])
+
+
 def test_designs_that_lie_apart_cost_less_than_designs_that_mix() -> None:
     identities = torch.tensor([0, 0, 1, 1, -1])
     apart = torch.tensor([[1.0, 0], [1, 0], [0, 1], [0, 1], [1, 0]])
