@@ -103,9 +103,15 @@ def _emotions(e: Table) -> Iterator[str]:
         )
     if "labelled" in e:
         yield "Labelled emotions: " + ", ".join(f"{name} {n}" for name, n in e["labelled"].items()) + "."
-        few = [name for name, n in e["labelled"].items() if n < FEW]
+        few = [name for name, n in e["labelled"].items() if 0 < n < FEW]
+        none = [name for name, n in e["labelled"].items() if n == 0]
         if few and "kept" not in e:
             yield f"Of {', '.join(few)} there are too few to rely on: they are read much as the base reads them."
+        if none and "kept" not in e:
+            yield (
+                f"No label says {', '.join(none)}: taken as rare in this show, and said only of faces that show it "
+                "plainly. Label some, or start from the base, where that is wrong."
+            )
 
 
 def _missing(gained: Table, data: Table) -> Iterator[str]:

@@ -1,8 +1,9 @@
 """Reads emotions anew from the features of the network, which stay as they are: one linear layer, fitted to a show.
 
 Half of the weight lies on the show's faces and half on rendered ones, so that what the bundle knew is not forgotten;
-the layer is drawn towards the bundle's own, the more the fewer faces speak against it. What such choices bring is
-measured in docs/adapting.md and docs/research/few-shot.md.
+the layer is drawn towards the bundle's own, the more the fewer faces speak against it. An emotion that no label names
+is held to be as rare as that says. What such choices bring is measured in docs/adapting.md and
+docs/research/few-shot.md.
 """
 
 from __future__ import annotations
@@ -83,7 +84,8 @@ def fit_emotions(faces: Faces, replay: Faces, own: Layer) -> FittedEmotions:
 
 
 def fit_layer(faces: Faces, replay: Faces, own: Layer, pull: float = PULL) -> Layer:
-    """Least cross-entropy, half of it over each side, plus ``pull`` / 2 N times the squared distance from ``own``.
+    """Least cross-entropy, half of it over each side, plus ``pull`` / 2 N times the squared distance from ``own``; then
+    emotions without a face of the show become rarer (``rarer``).
 
     Every feature counts in its spread over ``replay``; a face of the show the less, the more have its emotion, by the
     root of their number.
@@ -105,7 +107,16 @@ def fit_layer(faces: Faces, replay: Faces, own: Layer, pull: float = PULL) -> La
         return loss
 
     optimiser.step(closure)  # type: ignore[no-untyped-call]
-    return Layer(weight.detach() / spread, bias.detach(), own.temperature)
+    unseen = torch.from_numpy(np.where(counts == 0, rarer(len(faces.emotions), len(counts)), 0.0).astype(np.float32))
+    return Layer(weight.detach() / spread, bias.detach() + unseen, own.temperature)
+
+
+def rarer(faces: int, labels: int) -> float:
+    """What is added to the logit of an emotion that none of ``faces`` shows, of ``labels`` that were as frequent.
+
+    By Laplace's rule of succession its share is 1 / (faces + labels) now; labels do not say that it never comes.
+    """
+    return float(np.log(labels / (faces + labels)))
 
 
 def _spread(replay: Faces) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from pathlib import Path
 
@@ -154,6 +155,17 @@ def test_the_pull_keeps_the_layer_near_its_own() -> None:
     away = [float((fit_layer(faces, replay, own, pull).weight - own.weight).norm()) for pull in (0.1, 10.0, 1000.0)]
     assert away == sorted(away, reverse=True)
     assert away[-1] < 0.2 * away[0]
+
+
+def test_an_emotion_that_no_label_names_becomes_rare_and_no_other_does() -> None:
+    faces, replay, own = made_faces(45, 0.0, 1), made_faces(60, 0.0, 2), own_layer()
+    two = faces.part(faces.emotions < KINDS - 1)
+    fitted, all_kinds = (fit_layer(some, replay, own, 1e6) for some in (two, faces))
+    moved = (fitted.bias - all_kinds.bias).tolist()
+    assert moved[-1] == pytest.approx(math.log(KINDS / (len(two.emotions) + KINDS)), abs=0.01)
+    assert moved[:-1] == pytest.approx([0.0] * (KINDS - 1), abs=0.01)
+    plain = right(fitted.logits(replay.features[:, 0]), replay)
+    assert plain > 0.9  # faces that show it plainly are still read so
 
 
 def test_folds_keep_shots_together() -> None:
