@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from ml.bundle import Thresholds
+from ml.bundle import DEFAULT_BUNDLE, Thresholds
 from ml.classify.base import UNKNOWN, FaceReading
 from ml.classify.naming import judge
 from ml.classify.network import ClassifierSettings, FaceNet
@@ -21,7 +21,7 @@ LIMITS = Thresholds(name_detector=0.5, name_classifier=0.6, unclear=0.4)
 
 @pytest.fixture(scope="module")
 def models() -> Models:
-    return load_models("toonemo-2", "cpu")
+    return load_models(DEFAULT_BUNDLE, "cpu")
 
 
 def crops(models: Models, count: int) -> tuple[list[np.ndarray[tuple[int, ...], np.dtype[np.uint8]]], list[Emotion]]:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from ml.batches import in_batches, out_of_memory
-from ml.bundle import Calibration, Thresholds
+from ml.bundle import DEFAULT_BUNDLE, Calibration, Thresholds
 from ml.detect.base import Face, Frame
 from ml.detect.mask_rcnn import MaskRcnnDetector, paste
 from ml.detect.network import DetectorSettings, TfConv2d, build_detector, network_size
@@ -21,7 +21,7 @@ from ml.runtime import Models, choose_device, load_models
 
 @pytest.fixture(scope="module")
 def models() -> Models:
-    return load_models("toonemo-2", "cpu")
+    return load_models(DEFAULT_BUNDLE, "cpu")
 
 
 @pytest.fixture(scope="module")

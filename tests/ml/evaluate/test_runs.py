@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ml.bundle import Calibration, Thresholds, read_bundle
+from ml.bundle import DEFAULT_BUNDLE, Calibration, Thresholds, read_bundle
 from ml.classify.base import Crop, FaceReading
 from ml.data.frames import read_image
 from ml.data.records import Dataset, LabelledFace, LabelledImage
@@ -73,7 +73,7 @@ def squares(frame: Frame) -> list[Box]:
 
 def known_models(**thresholds: float) -> Models:
     bundle = replace(
-        read_bundle("toonemo-2"),
+        read_bundle(DEFAULT_BUNDLE),
         thresholds=Thresholds(**{"detection": 0.05, "unclear": 0.5, **thresholds}),
         calibration=Calibration(),
     )

@@ -12,7 +12,7 @@ import pytest
 
 from ml import __main__ as cli
 from ml.analyse_cli import table
-from ml.bundle import Thresholds, read_bundle
+from ml.bundle import DEFAULT_BUNDLE, Thresholds, read_bundle
 from ml.detect.matterport import MatterportDetector
 from ml.detect.matterport_picture import Preparation
 from ml.detect.registry import detector_of
@@ -200,7 +200,7 @@ def test_a_number_that_is_not_finite_stops(tmp_path: Path, weights: Path) -> Non
 
 
 def test_a_lent_classifier_reads_and_the_detector_names(tmp_path: Path, weights: Path) -> None:
-    settings = replace(KEEN, classifier_from="toonemo-2")
+    settings = replace(KEEN, classifier_from=DEFAULT_BUNDLE)
     bundle = import_weights(weights, tmp_path / "b-1", settings)
     models = models_of(bundle, "cpu")
     result = analyse(film(tmp_path / "a.mp4", [scene()] * 6), models, AnalyseConfig())
@@ -208,7 +208,7 @@ def test_a_lent_classifier_reads_and_the_detector_names(tmp_path: Path, weights:
     for face in result.detections:
         assert face.character in NAMES
         assert sum(face.emotions.values()) == pytest.approx(1, abs=1e-3)
-    assert bundle.thresholds == Thresholds(0.0, 0.3, 0.0, 0.0, read_bundle("toonemo-2").thresholds.unclear)
+    assert bundle.thresholds == Thresholds(0.0, 0.3, 0.0, 0.0, read_bundle(DEFAULT_BUNDLE).thresholds.unclear)
     assert bundle.made["classifier_from"]["name"] == "toonemo"
     assert "resized to fit 64 x 64" in table("a.mp4", result, bundle)
 
