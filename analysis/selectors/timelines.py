@@ -30,12 +30,16 @@ class LaneSpan:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """``character`` None: faces of nobody the model knows. ``visible_ms``: length of the union of its faces."""
+    """``character`` None: faces of nobody the model knows. ``visible_ms``: length of the union of its faces.
+
+    ``drawings``: when each face is shown, (start_ms, end_ms) in time order.
+    """
 
     character: Character | None
     spans: tuple[LaneSpan, ...]
     visible_ms: int
     faces: int
+    drawings: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,13 @@ def timeline_of(run: AnalysisRun, duration_ms: int) -> Timeline:
         by_character[who].extend(_read(members))
     characters = Character.objects.in_bulk([pk for pk in by_character if pk is not None])
     lanes = [
-        Lane(None if pk is None else characters[pk], lane_spans(found), _union_ms(found), len(found))
+        Lane(
+            None if pk is None else characters[pk],
+            lane_spans(found),
+            _union_ms(found),
+            len(found),
+            tuple(sorted((r.start_ms, r.end_ms) for r in found)),
+        )
         for pk, found in by_character.items()
     ]
     lanes.sort(
