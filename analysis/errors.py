@@ -20,6 +20,18 @@ class BundleUnknown(AnalysisError):
     code = "bundle_unknown"
 
 
+class EpisodeUnknown(AnalysisError):
+    """No episode has that id, identity or title."""
+
+    code = "episode_unknown"
+
+
+class EpisodeAmbiguous(AnalysisError):
+    """Several episodes have that title or identity."""
+
+    code = "episode_ambiguous"
+
+
 class EpisodeWithoutSource(AnalysisError):
     """There is no video to analyse."""
 

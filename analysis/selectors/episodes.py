@@ -11,6 +11,7 @@ from django.db.models import Exists, F, FloatField, Max, OuterRef, Q, QuerySet, 
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 
+from analysis.errors import EpisodeAmbiguous, EpisodeUnknown
 from analysis.models import AnalysisRun, EmotionProfile, Publication, Scene
 from analysis.selectors.profiles import Glance, Rating, glance_of, rating_of
 from catalog.models import Character, Episode, Series
@@ -145,6 +146,25 @@ def ratings_by_run(run_ids: Iterable[int]) -> dict[int, list[Rating]]:
 
 def episode_get(pk: int) -> Episode | None:
     return episodes_annotated().filter(pk=pk).first()
+
+
+def episode_named(name: str) -> Episode:
+    """By id, SERIES/IDENTITY or title, as people type it. Raises EpisodeUnknown or EpisodeAmbiguous."""
+    everything = episodes_annotated().order_by("series_id", "pk")
+    if name.isdecimal():
+        matching = everything.filter(pk=int(name))
+    elif "/" in name:
+        series, _, identity = name.partition("/")
+        matching = everything.filter(series__slug=series, identity__iexact=identity)
+    else:
+        matching = everything.filter(title__iexact=name)
+    episodes = list(matching[:3])
+    if not episodes:
+        raise EpisodeUnknown(f"There is no episode {name!r}.")
+    if len(episodes) > 1:
+        ids = ", ".join(str(e.pk) for e in episodes)
+        raise EpisodeAmbiguous(f"{name!r} means several episodes; name one by its id ({ids}).")
+    return episodes[0]
 
 
 def series_choices() -> list[Series]:

@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db.models import QuerySet
 
-from analysis.errors import AnalysisError
+from analysis.errors import AnalysisError, EpisodeUnknown
 from analysis.models import AnalysisRun, RunStatus
+from analysis.selectors.episodes import episode_named
 from analysis.selectors.runs import run_missing_parts
 from analysis.services.runs import run_request
 from catalog.models import Episode
@@ -63,30 +63,17 @@ def _episodes(names: list[str]) -> tuple[list[Episode], list[str]]:
     problems = []
     for name in names:
         try:
-            found |= {episode.pk: episode for episode in _matching(name)}
-        except CommandError as error:
-            problems.append(str(error))
+            found |= {episode.pk: episode for episode in (_all() if name == "all" else [episode_named(name)])}
+        except AnalysisError as error:
+            problems.append(f"{error} [{error.code}]")
     return list(found.values()), problems
 
 
-def _matching(name: str) -> list[Episode]:
-    everything: QuerySet[Episode] = Episode.objects.select_related("series", "source").order_by("series_id", "pk")
-    if name == "all":
-        return list(everything.filter(source__isnull=False))
-    if name.isdecimal():
-        matching = everything.filter(pk=int(name))
-    elif "/" in name:
-        series, _, identity = name.partition("/")
-        matching = everything.filter(series__slug=series, identity__iexact=identity)
-    else:
-        matching = everything.filter(title__iexact=name)
-    episodes = list(matching[:3])
+def _all() -> list[Episode]:
+    episodes = Episode.objects.select_related("series", "source").filter(source__isnull=False)
     if not episodes:
-        raise CommandError(f"There is no episode {name!r}. [episode_unknown]")
-    if len(episodes) > 1:
-        ids = ", ".join(str(e.pk) for e in episodes)
-        raise CommandError(f"{name!r} means several episodes; name one by its id ({ids}). [episode_ambiguous]")
-    return episodes
+        raise EpisodeUnknown("There is no episode that has a video.")
+    return list(episodes.order_by("series_id", "pk"))
 
 
 def _as_json(run: AnalysisRun) -> dict[str, Any]:
