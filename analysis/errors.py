@@ -20,6 +20,12 @@ class BundleUnknown(AnalysisError):
     code = "bundle_unknown"
 
 
+class CharacterUnknown(AnalysisError):
+    """The bundle that read the episode knows nobody of that name."""
+
+    code = "character_unknown"
+
+
 class EpisodeUnknown(AnalysisError):
     """No episode has that id, identity or title."""
 

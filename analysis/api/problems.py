@@ -22,6 +22,7 @@ logger = structlog.get_logger(__name__)
 PROBLEM_JSON = "application/problem+json"
 STATUS_OF: Mapping[str, int] = {
     "bundle_unknown": HTTPStatus.NOT_FOUND,
+    "character_unknown": HTTPStatus.BAD_REQUEST,
     "run_config_invalid": HTTPStatus.BAD_REQUEST,
 }
 CODE_OF: Mapping[int, str] = {

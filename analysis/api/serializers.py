@@ -111,6 +111,18 @@ class AnalyseSerializer(serializers.Serializer[Any]):
     force = serializers.BooleanField(default=False, help_text="Analyse again although it succeeded before.")
 
 
+class SubtitleOptionsSerializer(serializers.Serializer[Any]):
+    """Query parameters of subtitles; ``characters`` becomes a list of slugs."""
+
+    characters = serializers.CharField(
+        required=False, allow_blank=True, max_length=2000, help_text="Only these: slugs with commas between them."
+    )
+    neutral = serializers.BooleanField(default=False, help_text="Neutral faces are named too.")
+
+    def validate_characters(self, text: str) -> list[str]:
+        return [slug.strip() for slug in text.split(",") if slug.strip()]
+
+
 class ShareSerializer(serializers.Serializer[Any]):
     """A share of the time in which the face can be read, with its 95 % interval."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter
 
-from analysis.api import views
+from analysis.api import subtitles, views
 
 router = SimpleRouter()
 router.trailing_slash = "/?"
@@ -19,6 +19,8 @@ router.register("scenes", views.SceneViewSet, basename="api-scene")
 
 urlpatterns = [
     path("", include(router.urls)),
+    path("episodes/<int:pk>/subtitles.vtt", subtitles.VttView.as_view(), name="api-subtitles-vtt"),
+    path("episodes/<int:pk>/subtitles.srt", subtitles.SrtView.as_view(), name="api-subtitles-srt"),
     re_path(r"^search/?$", views.SearchView.as_view(), name="api-search"),
     re_path(r"^query/?$", views.QueryView.as_view(), name="api-query"),
     re_path(r"^(?P<rest>.*)$", views.NothingHere.as_view(), name="api-nothing"),

@@ -10,13 +10,14 @@ from django.views.decorators.http import require_POST
 
 from analysis.errors import AnalysisError
 from analysis.models import AnalysisRun
+from analysis.selectors.bundles import characters_known, is_provisional
 from analysis.selectors.episodes import episode_get, ratings_by_run, scenes_to_show
 from analysis.selectors.profiles import glance_of
 from analysis.selectors.runs import run_list, run_missing_parts, run_published
 from analysis.selectors.scenes import scene_cards
 from analysis.selectors.timelines import timeline_of
 from analysis.services.runs import run_request
-from catalog.models import Character, Episode
+from catalog.models import Episode
 from ml.types import EMOTIONS
 
 
@@ -39,7 +40,7 @@ def episode(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _found(found: Episode, run: AnalysisRun) -> dict[str, object]:
     timeline = timeline_of(run, found.duration_ms or 0)
-    known = list(Character.objects.filter(slug__in=run.bundle.characters).order_by("name"))
+    known = characters_known(run.bundle)
     ratings = ratings_by_run([run.pk]).get(run.pk, [])
     return {
         "ratings": ratings,
@@ -49,7 +50,7 @@ def _found(found: Episode, run: AnalysisRun) -> dict[str, object]:
         "poster": scenes_to_show([run.pk]).get(run.pk),
         "missing": run_missing_parts(run) if run.partial else [],
         "bundle_knows": [c.name for c in known] or run.bundle.characters,
-        "provisional": not any(c.series_id == found.series_id for c in known),
+        "provisional": is_provisional(found, known),
         "not_modelled": [e for e in EMOTIONS if e not in run.bundle.emotions],
     }
 
