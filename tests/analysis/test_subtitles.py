@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.test import Client
 
@@ -288,3 +291,45 @@ def test_the_page_offers_them_to_the_player_and_as_files(client: Client, episode
     assert f'href="{address(episode, "srt")}" download' in text
     mute = world.make_episode(world.make_series(), 2, "Mute")
     assert "subtitles" not in client.get(f"/episodes/{mute.pk}/").content.decode()
+
+
+def call(*arguments: object) -> str:
+    out = io.StringIO()
+    call_command("subtitles", *map(str, arguments), stdout=out)
+    return out.getvalue()
+
+
+def test_the_command_gives_what_the_site_gives(client: Client, episode: Episode, tmp_path: Path) -> None:
+    whole = client.get(address(episode)).content.decode()
+    for name in (episode.pk, "cheese/s01e01", "the missing cheese"):
+        assert call(name) == whole
+    assert call(episode.pk, "--neutral", "--characters", "tom, jerry") == client.get(
+        address(episode, query="?neutral=1&characters=tom,jerry")
+    ).content.decode()  # fmt: skip
+    subrip = client.get(address(episode, "srt")).content
+    assert call(episode.pk, "--format", "srt").encode() == subrip
+    out = tmp_path / "cheese.SRT"
+    assert call(episode.pk, "--out", out) == ""
+    assert out.read_bytes() == subrip
+    with pytest.raises(CommandError, match=r"--force writes over it. \[output_unwritable\]"):
+        call(episode.pk, "--out", out, "--format", "vtt")
+    assert out.read_bytes() == subrip
+    call(episode.pk, "--out", out, "--format", "vtt", "--force")
+    assert out.read_text(encoding="utf-8") == whole
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_the_command_says_why_it_writes_nothing(episode: Episode, tmp_path: Path) -> None:
+    mute = world.make_episode(world.make_series(), 2, "Mute")
+    world.make_episode(world.make_series("Other", "other"), 2, "Mute")
+    for arguments, words in (
+        ((99_999,), r"\[episode_unknown\]"),
+        (("nothing",), r"There is no episode 'nothing'. \[episode_unknown\]"),
+        (("Mute",), r"\[episode_ambiguous\]"),
+        ((mute.pk,), r"shows no analysis yet. \[not_analysed\]"),
+        ((episode.pk, "--characters", "butch"), r"nobody called butch.*\[character_unknown\]"),
+        ((episode.pk, "--out", tmp_path / "no" / "x.vtt"), r"cannot be written: No such file.*\[output_unwritable\]"),
+    ):
+        with pytest.raises(CommandError, match=words):
+            call(*arguments)
+    assert not list(tmp_path.iterdir())
