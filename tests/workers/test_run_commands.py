@@ -34,6 +34,11 @@ def _call(*arguments: str) -> str:
     return out.getvalue()
 
 
+def test_analysing_all_of_an_empty_catalogue_says_that_there_is_nothing() -> None:
+    with pytest.raises(CommandError, match=r"There is no episode that has a video. \[episode_unknown\]"):
+        _call("analyse", "all")
+
+
 def test_analyse_asks_for_a_run_by_id_identity_title_and_all() -> None:
     make_fake_bundle()
     episode = make_episode()
