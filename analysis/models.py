@@ -326,6 +326,39 @@ class SceneEmotion(models.Model):
         return f"{self.emotion} in scene {self.scene_id}"
 
 
+class EmotionSpan(models.Model):
+    """A stretch in which one emotion of one character shows, by hysteresis on readable drawings, within one shot.
+
+    What *never*, *while*, *before*, *after* and *within* read. ``strength``: its mean probability, weighted by time.
+    """
+
+    run = models.ForeignKey(AnalysisRun, on_delete=models.CASCADE, related_name="spans")
+    scene = models.ForeignKey(Scene, on_delete=models.CASCADE, related_name="spans")
+    character = models.ForeignKey(Character, on_delete=models.PROTECT, related_name="spans", db_index=False)
+    emotion = models.CharField(max_length=20, choices=EMOTION_CHOICES)
+    start_ms = models.PositiveIntegerField()
+    end_ms = models.PositiveIntegerField()
+    strength = models.FloatField()
+
+    class Meta:
+        ordering: ClassVar = ["run_id", "start_ms", "id"]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["character", "emotion", "run", "start_ms"],
+                include=["end_ms", "strength", "scene"],
+                name="span_search_idx",
+            )
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["run", "character", "emotion", "start_ms"], name="span_unique"),
+            models.CheckConstraint(condition=Q(end_ms__gt=F("start_ms")), name="span_end_after_start"),
+            models.CheckConstraint(condition=_unit("strength"), name="span_strength_in_unit"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.emotion} from {self.start_ms} to {self.end_ms} ms of run {self.run_id}"
+
+
 class EmotionProfile(models.Model):
     """What one character shows in one run. Emotions are keys of ``shares``; a missing key is *not modelled*.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from analysis import ratings
 from analysis.models import (
     AnalysisRun,
     EmotionProfile,
+    EmotionSpan,
     FaceDetection,
     Scene,
     SceneEmotion,
@@ -57,7 +59,8 @@ def derived_rewrite(run: AnalysisRun, segments: Sequence[Segment]) -> None:
     by_character = _members(material)
     readings = {slug: _readings(material, members) for slug, members in by_character.items()}
     _profiles_write(run, material, by_character, readings, characters)
-    _scenes_write(run, material, by_character, readings, characters)
+    scenes = _scenes_write(run, material, by_character, readings, characters)
+    _spans_write(run, scenes, readings, characters)
 
 
 def _material(run: AnalysisRun, segments: Sequence[Segment]) -> _Material:
@@ -191,7 +194,7 @@ def _scenes_write(
     by_character: Mapping[str, list[int]],
     readings: Mapping[str, ratings.Readings],
     characters: Mapping[str, int],
-) -> None:
+) -> list[Scene]:
     casts: list[set[str]] = [set() for _ in material.shots]
     for track in material.tracks:
         if track.character is not None:
@@ -213,6 +216,31 @@ def _scenes_write(
             for emotion, score in ratings.score_scene(inside, visible, baselines).items():
                 rows.append(_scene_emotion(run, scene, characters[slug], emotion, score))
     SceneEmotion.objects.bulk_create(rows, batch_size=2000)
+    return scenes
+
+
+def _spans_write(
+    run: AnalysisRun, scenes: Sequence[Scene], readings: Mapping[str, ratings.Readings], characters: Mapping[str, int]
+) -> None:
+    """A span lies within one shot, so within one scene; scenes follow one another without a gap."""
+    starts = [scene.start_ms for scene in scenes]
+    EmotionSpan.objects.bulk_create(
+        (
+            EmotionSpan(
+                run=run,
+                scene=scenes[bisect_right(starts, span.start_ms) - 1],
+                character_id=characters[slug],
+                emotion=str(emotion),
+                start_ms=span.start_ms,
+                end_ms=span.end_ms,
+                strength=min(1.0, span.strength),
+            )
+            for slug, read in readings.items()
+            for emotion in read.emotions
+            for span in ratings.emotion_spans(read, emotion)
+        ),
+        batch_size=2000,
+    )
 
 
 def _scene_emotion(

@@ -6,6 +6,7 @@ import pytest
 
 from analysis.models import (
     EmotionProfile,
+    EmotionSpan,
     FaceDetection,
     Publication,
     RunStatus,
@@ -21,7 +22,7 @@ from ml.timeline import profiles, shots_from_cuts
 from tests.analysis.runs_helpers import claim, complete, complete_all, make_result, make_run, rows_of
 
 pytestmark = pytest.mark.django_db
-DERIVED = (Shot, Track, Scene, SceneEmotion, EmotionProfile)
+DERIVED = (Shot, Track, Scene, SceneEmotion, EmotionProfile, EmotionSpan)
 
 
 def test_a_run_with_open_segments_is_not_finalised() -> None:
@@ -68,6 +69,22 @@ def test_the_profiles_are_those_of_the_pipeline_alone() -> None:
         assert rows[slug].visible_ms == profile.visible_ms
         found = {e: v["share"] for e, v in rows[slug].shares.items()}
         assert found == pytest.approx({str(e): x for e, x in profile.shares.items()}, abs=1e-6)
+
+
+def test_spans_are_where_the_profiles_say_they_are() -> None:
+    run = make_run()
+    complete_all(run)
+    run_finalise(run.pk)
+    spans = list(EmotionSpan.objects.filter(run=run).select_related("scene", "character"))
+    assert spans
+    for span in spans:
+        assert span.scene.start_ms <= span.start_ms < span.end_ms <= span.scene.end_ms
+        assert 0.4 <= span.strength <= 1.0
+    for profile in EmotionProfile.objects.filter(run=run):
+        for emotion, share in profile.shares.items():
+            own = [s for s in spans if (s.character_id, s.emotion) == (profile.character_id, emotion)]
+            assert max((s.end_ms - s.start_ms for s in own), default=0) == share["longest_ms"]
+            assert share["runs_per_minute"] == pytest.approx(60_000 * len(own) / profile.readable_ms, abs=1e-3)
 
 
 def test_finalising_again_gives_equal_rows() -> None:

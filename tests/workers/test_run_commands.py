@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from analysis.models import AnalysisRun, ModelBundle
+from analysis.models import AnalysisRun, EmotionSpan, ModelBundle
 from analysis.selectors.runs import run_published
 from analysis.services.finalise import run_finalise
 from analysis.services.leases import segment_fail
@@ -148,3 +148,16 @@ def test_a_folder_that_is_no_bundle_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "broken-1" / "bundle.json").write_text("{}")
     assert bundles_sync() == []
     assert not ModelBundle.objects.exists()
+
+
+def test_derive_makes_what_is_missing_of_runs_that_succeeded() -> None:
+    run = make_run()
+    complete_all(run)
+    with pytest.raises(CommandError, match=r"that succeeded.*\[run_unknown\]"):
+        _call("runs", "derive", str(run.pk))
+    run_finalise(run.pk)
+    spans = EmotionSpan.objects.count()
+    assert spans
+    EmotionSpan.objects.all().delete()  # as if it had been analysed before spans were kept
+    assert "1 of 1 runs" in _call("runs", "derive")
+    assert EmotionSpan.objects.count() == spans

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from analysis.errors import AnalysisError
 from analysis.models import AnalysisRun, RunStatus
 from analysis.selectors.runs import run_list, runs_progress
+from analysis.services.finalise import run_finalise
 from analysis.services.publishing import run_publish, run_rollback
 from analysis.services.runs import run_cancel, run_retry
 
@@ -27,11 +28,16 @@ class Command(BaseCommand):
             ("rollback", "let the run's episode show what it showed before"),
         ):
             actions.add_parser(name, help=text).add_argument("run", type=int, help="the run's number")
+        derive = actions.add_parser("derive", help="scenes, spans and ratings anew from the faces that were found")
+        derive.add_argument("run", type=int, nargs="?", help="the run's number; all that succeeded where none is named")
 
     def handle(self, *args: Any, **options: Any) -> None:
         action = options["action"] or "list"
         if action == "list":
             self._list(options.get("status"), as_json=bool(options.get("json")))
+            return
+        if action == "derive":
+            self._derive(options["run"])
             return
         run = AnalysisRun.objects.select_related("episode__series").filter(pk=options["run"]).first()
         if run is None:
@@ -49,6 +55,17 @@ class Command(BaseCommand):
             raise CommandError(f"{error} [{error.code}]") from error
         run.refresh_from_db()
         self.stdout.write(f"Run {run.pk} of {run.episode}: {run.status}")
+
+    def _derive(self, number: int | None) -> None:
+        """After an update that derives more: no video is read again. One transaction per run."""
+        runs = AnalysisRun.objects.filter(status=RunStatus.SUCCEEDED)
+        numbers = list((runs if number is None else runs.filter(pk=number)).order_by("pk").values_list("pk", flat=True))
+        if number is not None and not numbers:
+            raise CommandError(f"There is no run {number} that succeeded. [run_unknown]")
+        done = [pk for pk in numbers if run_finalise(pk, again=True) is not None]
+        self.stdout.write(f"Derived anew: {len(done)} of {len(numbers)} runs.")
+        if missed := sorted(set(numbers) - set(done)):
+            raise CommandError(f"Somebody else is at runs {', '.join(map(str, missed))}; try these again. [run_busy]")
 
     def _list(self, status: str | None, *, as_json: bool) -> None:
         runs = list(run_list(status=status)[:50])
