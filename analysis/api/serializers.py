@@ -228,6 +228,12 @@ class FoundEpisodeSerializer(serializers.Serializer[Any]):
     title = serializers.CharField()
 
 
+class ExplainedSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    value = serializers.FloatField()
+    words = serializers.CharField()
+
+
 class ResultSerializer(serializers.Serializer[Any]):
     episode = FoundEpisodeSerializer()
     start_ms = serializers.IntegerField()
@@ -237,6 +243,9 @@ class ResultSerializer(serializers.Serializer[Any]):
         choices=["yes", "no", "unknown"], required=False, help_text="Only where the question asks for one."
     )
     because = serializers.DictField(help_text="The parts of the score.")
+    explain = ExplainedSerializer(
+        many=True, required=False, help_text="With ?explain=1: from what went in to the score."
+    )
 
 
 class QuerySerializer(serializers.Serializer[Any]):
@@ -244,10 +253,11 @@ class QuerySerializer(serializers.Serializer[Any]):
 
     version = serializers.IntegerField()
     target = serializers.ChoiceField(choices=["scenes", "moments", "episodes", "characters"])
-    order = serializers.ChoiceField(choices=["most", "least"], required=False)
+    order = serializers.ChoiceField(choices=["most", "least", "calmest"], required=False)
     emotion = serializers.ChoiceField(choices=EMOTION_NAMES, allow_null=True, required=False)
     character = serializers.CharField(allow_null=True, required=False)
     clauses = serializers.ListField(child=serializers.DictField(), required=False)
+    where = serializers.ListField(child=serializers.DictField(), required=False, help_text="Conditions, of version 2.")
 
 
 @extend_schema_serializer(component_name="SearchAnswer")
@@ -257,6 +267,9 @@ class AnswerSerializer(serializers.Serializer[Any]):
     unused = serializers.ListField(child=serializers.CharField())
     answer = serializers.ChoiceField(choices=["results", "refused"])
     results = ResultSerializer(many=True)
+    counts = serializers.DictField(
+        child=serializers.IntegerField(), required=False, help_text="Episodes or characters: yes, unknown, no."
+    )
     because = serializers.DictField(required=False, help_text="Only when refused: code and nearest names.")
 
 

@@ -21,7 +21,7 @@ from analysis.api import serializers as shape
 from analysis.api.problems import handle
 from analysis.models import AnalysisRun, EmotionProfile, ModelBundle, RunStatus, Scene, SceneEmotion
 from analysis.search.answer import Answer, registry_load, search, search_query
-from analysis.search.query import query_from_json
+from analysis.search.query_json import query_from_json
 from analysis.selectors.episodes import SORTS, EpisodeFilter, episodes_find
 from analysis.selectors.runs import run_list, run_published, runs_progress, runs_published
 from analysis.selectors.timelines import timeline_of
@@ -62,6 +62,17 @@ class ReadViewSet(Base, viewsets.ReadOnlyModelViewSet[Any]):
 
 def parameter(name: str, description: str, enum: list[str] | None = None, kind: Any = str) -> OpenApiParameter:
     return OpenApiParameter(name, kind, OpenApiParameter.QUERY, description=description, enum=enum)
+
+
+EXPLAIN = parameter("explain", "1: with the parts of each result's score", ["0", "1"])
+
+
+def explained(request: Request) -> bool:
+    """Raises ValidationError where it is neither 0 nor 1."""
+    value = text_of(request, "explain")
+    if value not in ("", "0", "1"):
+        raise ValidationError({"explain": "It is 0 or 1."})
+    return value == "1"
 
 
 def text_of(request: Request, name: str) -> str:
@@ -296,25 +307,29 @@ class SearchView(Base):
 
     @extend_schema(
         parameters=[parameter("q", "The question, such as: happiest Jerry scenes"),
-                    parameter("page", "From 1; the Link header names the next", kind=int)],
+                    parameter("page", "From 1; the Link header names the next", kind=int), EXPLAIN],
         responses={200: shape.AnswerSerializer},
         operation_id="search",
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         page = number_of(request, "page") or 1
-        return answered(request, search(text_of(request, "q"), page=min(page, 10_000)))
+        return answered(request, search(text_of(request, "q"), min(page, 10_000), explain=explained(request)))
 
 
 class QueryView(Base):
     """The same for a query that is JSON already. Writes nothing, so anybody may."""
 
     @extend_schema(
-        request=shape.QuerySerializer, responses={200: shape.AnswerSerializer, 400: PROBLEM}, operation_id="query"
+        parameters=[EXPLAIN],
+        request=shape.QuerySerializer,
+        responses={200: shape.AnswerSerializer, 400: PROBLEM},
+        operation_id="query",
     )
     def post(self, request: Request) -> Response:
         query = query_from_json(request.data)
         page = number_of(request, "page") or 1
-        return answered(request, search_query(query, registry_load(), min(page, 10_000)))
+        explain = explained(request)
+        return answered(request, search_query(query, registry_load(), min(page, 10_000), explain=explain))
 
 
 def answered(request: Request, answer: Answer) -> Response:

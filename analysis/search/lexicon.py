@@ -1,4 +1,4 @@
-"""The words that search knows (``lexicon.json``) and the names that it is given, both found despite a typo."""
+"""The words that search knows (``lexicons/en.json``) and the names that it is given, both found despite a typo."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+LEXICON_VERSION = 2
 LEAST_TYPO_LETTERS = 5
 _TOKEN = re.compile(
     r'"([^"]*)"|“([^”]*)”|('
@@ -76,10 +77,15 @@ class Named:
     aliases: tuple[str, ...] = ()
 
     def spellings(self) -> list[tuple[str, ...]]:
-        """With the signs in a name and without."""
-        full = [words_of(s) for s in (self.name, *self.aliases, self.slug)]
-        bare = [tuple(w for w in words if any(c.isalnum() for c in w)) for words in full]
-        return [w for w in dict.fromkeys([*full, *bare]) if w]
+        """As words, with the signs in a name and without."""
+        return _spellings(self)
+
+
+@lru_cache(maxsize=50_000)
+def _spellings(named: Named) -> list[tuple[str, ...]]:
+    full = [words_of(s) for s in (named.name, *named.aliases, named.slug)]
+    bare = [tuple(w for w in words if any(c.isalnum() for c in w)) for words in full]
+    return [w for w in dict.fromkeys([*full, *bare]) if w]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,28 +102,62 @@ class Registry:
 
 @lru_cache(maxsize=1)
 def lexicon() -> dict[str, Any]:
-    data: dict[str, Any] = json.loads(Path(__file__).with_name("lexicon.json").read_text(encoding="utf-8"))
+    path = Path(__file__).with_name("lexicons") / "en.json"
+    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if data["version"] != LEXICON_VERSION:
+        raise ValueError(f"{path.name} is of version {data['version']!r}; this reads version {LEXICON_VERSION}.")
     return data
 
 
 @lru_cache(maxsize=1)
-def meanings() -> dict[str, tuple[str, str]]:
-    """word -> (kind, value): ("target", "scenes"), ("emotion", "happy"), ("order", "most"), ("unsupported", ...)..."""
+def _entries() -> dict[tuple[str, ...], tuple[str, str]]:
+    """Words and phrases -> (kind, value): ("target", "scenes"), ("emotion", "happy"), ("how", "never")...
+
+    Later kinds win where a word is in several.
+    """
     data = lexicon()
-    found: dict[str, tuple[str, str]] = {}
-    for word in data["filler"]:
-        found[word] = ("filler", word)
-    for group, words in data["unsupported"].items():
-        found |= dict.fromkeys(words, ("unsupported", group))
-    for kind, words in data["clauses"].items():
-        found |= dict.fromkeys(words, ("clause", kind))
-    for order in ("most", "least"):
-        found |= dict.fromkeys(data[order], ("order", order))
-    for target, words in data["targets"].items():
-        found |= dict.fromkeys(words, ("target", target))
-    for emotion, entry in data["emotions"].items():
-        found |= dict.fromkeys(entry["words"], ("emotion", emotion))
-    return found
+    found: list[tuple[str, tuple[str, str]]] = [(word, ("filler", word)) for word in data["filler"]]
+    found += [(word, ("filler", word)) for word in data["of_the_time"]]
+    for kind, groups in (
+        ("unsupported", data["unsupported"]),
+        ("clause", data["clauses"]),
+        ("how", data["how"]),
+        ("subject", data["subjects"]),
+        ("relation", data["relations"]),
+        ("comparison", data["comparisons"]),
+        ("target", data["targets"]),
+        ("emotion", {emotion: entry["words"] for emotion, entry in data["emotions"].items()}),
+    ):
+        found += [(word, (kind, group)) for group, words in groups.items() for word in words]
+    for kind in ("intensifiers", "without", "free", "negations", "joints", "boundaries"):
+        found += [(word, (kind, word)) for word in data[kind]]
+    found += [(word, ("order", order)) for order in ("most", "least", "calmest") for word in data[order]]
+    return {tuple(word.split()): meaning for word, meaning in found}
+
+
+@lru_cache(maxsize=1)
+def meanings() -> dict[str, tuple[str, str]]:
+    """What single words mean."""
+    return {words[0]: meaning for words, meaning in _entries().items() if len(words) == 1}
+
+
+@lru_cache(maxsize=1)
+def _phrases() -> list[tuple[tuple[str, ...], tuple[str, str]]]:
+    """Of two words and more, the longest first."""
+    return sorted(((w, m) for w, m in _entries().items() if len(w) > 1), key=lambda item: -len(item[0]))
+
+
+def phrase_at(tokens: Sequence[Token], at: int) -> tuple[tuple[str, str], int] | None:
+    """The meaning of the longest phrase that begins at ``at``, and its tokens."""
+    for words, meaning in _phrases():
+        if starts_with(tokens, at, words):
+            return meaning, len(words)
+    return None
+
+
+def starts_with(tokens: Sequence[Token], at: int, words: Sequence[str]) -> bool:
+    here = tokens[at : at + len(words)]
+    return len(here) == len(words) and all(t.norm == w and not t.quoted for t, w in zip(here, words, strict=True))
 
 
 @lru_cache(maxsize=2048)
@@ -131,12 +171,20 @@ def meaning_of(word: str) -> tuple[str, str] | None:
     return near.pop() if len(near) == 1 else None
 
 
+@lru_cache(maxsize=1)
+def _real_words() -> frozenset[str]:
+    return frozenset(lexicon()["not_typos"])
+
+
 def one_typo(typed: str, word: str) -> bool:
     """Whether one letter added, left out, changed or swapped with its neighbour makes ``typed`` of ``word``.
 
-    ``word`` has at least five letters; digits are never a typo.
+    ``word`` has at least five letters; digits are never a typo, nor are words that mean something else (a fight is no
+    fright).
     """
     if len(word) < LEAST_TYPO_LETTERS or abs(len(typed) - len(word)) > 1 or typed == word or not typed.isalpha():
+        return False
+    if typed in _real_words():
         return False
     start = next((i for i, (a, b) in enumerate(zip(typed, word, strict=False)) if a != b), min(len(typed), len(word)))
     a, b = typed[start:], word[start:]
@@ -153,7 +201,6 @@ class NameMatch:
 
 def match_name(tokens: Sequence[Token], at: int, named: Iterable[Named], typos: bool) -> NameMatch | None:
     """The longest name that begins at ``at``; an exact one before one with a typo."""
-    best: NameMatch | None = None
     slugs: dict[int, list[str]] = {}
     for entry in named:
         for spelling in entry.spellings():
@@ -164,10 +211,10 @@ def match_name(tokens: Sequence[Token], at: int, named: Iterable[Named], typos: 
                 slugs.setdefault(len(spelling), [])
                 if entry.slug not in slugs[len(spelling)]:
                     slugs[len(spelling)].append(entry.slug)
-    if slugs:
-        longest = max(slugs)
-        best = NameMatch(tuple(slugs[longest]), longest)
-    return best
+    if not slugs:
+        return None
+    longest = max(slugs)
+    return NameMatch(tuple(slugs[longest]), longest)
 
 
 def match_quoted(text: str, named: Iterable[Named]) -> NameMatch | None:

@@ -1,11 +1,13 @@
 """Words -> query. Pure: a text and a registry in, a Parsed out; never raises, never guesses.
 
-    query  := [superlative] target [of character] clauses
+    query  := [superlative] target [of character] clauses [where atom [and where atom]]
     target := scenes | moments | episodes | characters
+    atom   := character emotion [ever|never|always|mostly|at least N %|for more than N s|more than CHARACTER]
+            | atom while|before|after|within N s of atom
     clause := length < N min | series NAME | season N | year N | title WORDS
 
 A word is used, or listed in ``unused``, or the question is refused with the reason. Refused is whatever would change
-the meaning if it were left out: negation, "never", "while", a second emotion, somebody unknown.
+the meaning if it were left out.
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from analysis.search import clauses as clause_words
+from analysis.search import measures
+from analysis.search.drafts import Drafts, Unclear, finish
 from analysis.search.lexicon import (
     Named,
     NameMatch,
@@ -23,23 +27,36 @@ from analysis.search.lexicon import (
     match_quoted,
     meaning_of,
     meanings,
+    phrase_at,
     tokens_of,
 )
-from analysis.search.query import Clause, InSeries, Length, Of, Order, Query, Target, canonical
+from analysis.search.query import (
+    Clause,
+    How,
+    InSeries,
+    Length,
+    Of,
+    Op,
+    Order,
+    Query,
+    QueryInvalid,
+    Relation,
+    Target,
+    settled,
+)
+from analysis.search.refusals import (
+    Refusal,
+    Refused,
+    no_length,
+    no_series_called,
+    nobody_called,
+    not_understood,
+    nothing_understood,
+)
 from ml.types import Emotion
 
-MOST_LETTERS = 300
-LEAST_WORD = 4  # letters of a word of a name that may be meant alone
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """``code`` is stable; ``nearest``: slugs that may have been meant."""
-
-    code: str
-    message: str
-    words: tuple[str, ...] = ()
-    nearest: tuple[str, ...] = ()
+MOST_LETTERS = 1_000
+_SUBJECT_FOLLOWS = [("boundaries", "where"), ("boundaries", "when"), *(("relation", str(r)) for r in Relation)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +66,17 @@ class Parsed:
     refusal: Refusal | None = None
 
 
-class _Refused(Exception):
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.message)
-        self.refusal = refusal
-
-
 @dataclass(slots=True)
 class _State:
     tokens: list[Token]
     registry: Registry
     at: int = 0
     target: Target | None = None
-    noun: Target | None = None  # the last target word, which a length belongs to
+    noun: Target | None = None  # the last target word, which a length or a condition belongs to
     order: Order | None = None
-    emotion: Emotion | None = None
-    character: str | None = None
+    most: bool = False  # "most" or "least" came, and its emotion is still to come
+    said_last: str = ""  # emotion or target, whichever came last
+    drafts: Drafts = field(default_factory=Drafts)
     clauses: list[Clause] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)
 
@@ -76,6 +88,9 @@ class _State:
     def before(self) -> str:
         return self.tokens[self.at - 1].norm if self.at else ""
 
+    def said(self, used: int) -> str:
+        return " ".join(t.said for t in self.tokens[self.at : self.at + used])
+
 
 def parse(text: str, registry: Registry) -> Parsed:
     """What ``text`` asks. Exactly one of ``query`` and ``refusal`` is set."""
@@ -86,14 +101,18 @@ def parse(text: str, registry: Registry) -> Parsed:
         while state.at < len(state.tokens):
             _step(state)
         return Parsed(_finish(state), tuple(state.unused))
-    except _Refused as refused:
-        words = dict.fromkeys([*state.unused, *refused.refusal.words])
-        return Parsed(None, tuple(words), refused.refusal)
+    except Refused as refused:
+        refusal = refused.refusal
+    except clause_words.Unreadable as said:
+        refusal = no_length(str(said))
+    except Unclear as said:
+        refusal = not_understood(str(said))
+    return Parsed(None, tuple(dict.fromkeys([*state.unused, *refusal.words])), refusal)
 
 
 def _step(state: _State) -> None:
     """Uses at least one token."""
-    for take in (_take_clause, _take_quoted, _take_name, _take_word):
+    for take in (_take_measure, _take_clause, _take_quoted, _take_name, _take_phrase, _take_word):
         used = take(state)
         if used:
             state.at += used
@@ -102,15 +121,41 @@ def _step(state: _State) -> None:
     state.at += 1
 
 
+def _take_measure(state: _State) -> int:
+    """``within 5 s of``, ``for more than 10 s``, ``at least 20 %``."""
+    if state.token.quoted:
+        return 0
+    near = measures.near_at(state.tokens, state.at)
+    if near is not None:
+        relation, ms, used = near
+        state.drafts.relate(state.said(used), relation, ms, state.noun)
+        return used
+    for kind, found in (
+        ("lasts", measures.lasts_at(state.tokens, state.at)),
+        ("share", measures.share_at(state.tokens, state.at)),
+    ):
+        if found is not None:
+            _measure(state, kind, found)
+            return found[2]
+    return 0
+
+
+def _measure(state: _State, kind: str, found: tuple[Op, int, int]) -> None:
+    said = state.said(found[2])
+    if kind == "lasts" and (state.drafts.now.emotion is None or state.said_last == "target"):
+        raise Refused(not_understood(f"“{said}” there; it follows who shows what"))
+    draft = state.drafts.predicate(said, state.noun)
+    if getattr(draft, kind) is not None:
+        raise Unclear(f"“{said}” beside another such condition")
+    setattr(draft, kind, found[:2])
+
+
 def _take_clause(state: _State) -> int:
-    try:
-        found = clause_words.clause_at(state.tokens, state.at)
-    except clause_words.Unreadable as said:
-        raise _Refused(_no_length(str(said))) from None
+    found = clause_words.clause_at(state.tokens, state.at)
     if found is not None:
         if isinstance(found.clause, Length):
             if state.before == "for":
-                raise _Refused(_unsupported(f"for {' '.join(t.said for t in state.tokens[state.at :][: found.used])}"))
+                raise Refused(not_understood(f"“for {state.said(found.used)}”"))
             state.clauses.append(_length(state, found.clause))
         else:
             state.clauses.append(found.clause)
@@ -142,9 +187,7 @@ def _take_series(state: _State) -> int:
     if match is None:
         if not quoted and meaning_of(state.tokens[rest].norm) is not None:
             return _series_before(state)
-        said = state.tokens[rest].said
-        nearest = nearest_names(said, known)
-        raise _Refused(Refusal("unknown_series", f"There is no series called “{said}”.", (said,), nearest))
+        raise Refused(no_series_called(state.tokens[rest].said, state.registry))
     _add_series(state, match)
     return 1 + match.length
 
@@ -158,10 +201,10 @@ def _series_before(state: _State) -> int:
 
 def _add_series(state: _State, match: NameMatch) -> None:
     if len(match.slugs) > 1:
-        raise _Refused(Refusal("ambiguous_series", "Several series have that name.", (), match.slugs))
+        raise Refused(Refusal("ambiguous_series", "Several series have that name.", (), match.slugs))
     clause = InSeries(match.slugs[0])
     if any(isinstance(c, InSeries) and c != clause for c in state.clauses):
-        raise _Refused(_unsupported("more than one series"))
+        raise Refused(not_understood("more than one series"))
     state.clauses.append(clause)
 
 
@@ -176,7 +219,7 @@ def _take_quoted(state: _State) -> int:
     if series is not None:
         _add_series(state, series)
         return 1
-    raise _Refused(_nobody(state.token.said, state.registry))
+    raise Refused(nobody_called(state.token.said, state.registry))
 
 
 def _named_at(tokens: list[Token], at: int, known: tuple[Named, ...]) -> NameMatch | None:
@@ -190,6 +233,8 @@ def _take_name(state: _State) -> int:
     if who is None and where is None and meaning_of(state.token.norm) is None:
         who, where = (match_name(state.tokens, state.at, known, typos=True) for known in (characters, series))
     if where is not None and (who is None or where.length > who.length) and not _common(state, where):
+        if meaning_of(state.before) in _SUBJECT_FOLLOWS:  # "where Tom and Jerry are happy" is about the two
+            raise Unclear("more than one character")
         _add_series(state, where)
         return where.length
     if who is not None and not _common(state, who):
@@ -199,53 +244,136 @@ def _take_name(state: _State) -> int:
 
 
 def _common(state: _State, match: NameMatch) -> bool:
-    """A name of one word that the lexicon has too (a dwarf called Happy, a series called Cartoons) needs quotes."""
-    return match.length == 1 and state.token.norm in meanings()
+    """A name that the lexicon has too (a dwarf called Happy, a series called Cartoons) needs quotes."""
+    phrase = phrase_at(state.tokens, state.at)
+    return (match.length == 1 and state.token.norm in meanings()) or (phrase is not None and phrase[1] >= match.length)
 
 
 def _add_character(state: _State, match: NameMatch) -> None:
     if len(match.slugs) > 1:
-        raise _Refused(Refusal("ambiguous_character", "Several characters have that name.", (), match.slugs))
-    if state.character not in (None, match.slugs[0]):
-        raise _Refused(_unsupported("more than one character"))
-    state.character = match.slugs[0]
+        raise Refused(Refusal("ambiguous_character", "Several characters have that name.", (), match.slugs))
+    state.drafts.subject(state.said(match.length), state.noun, character=match.slugs[0])
+
+
+def _take_phrase(state: _State) -> int:
+    found = phrase_at(state.tokens, state.at)
+    if found is None:
+        return 0
+    _mean(state, *found[0], state.said(found[1]))
+    return found[1]
 
 
 def _take_word(state: _State) -> int:
     meaning = None if state.token.quoted else meaning_of(state.token.norm)
-    match meaning:
-        case None:
-            return 0
-        case ("filler", _):
-            pass
-        case ("unsupported", _):
-            raise _Refused(_unsupported(f"“{state.token.said}”", state.token.said))
-        case ("order", value):
-            _set_order(state, Order(value))
-        case ("target", value):
-            _set_target(state, Target(value))
-        case ("emotion", value):
-            if state.emotion not in (None, Emotion(value)):
-                raise _Refused(_unsupported("more than one emotion"))
-            state.emotion = Emotion(value)
-        case _:
-            state.unused.append(state.token.said)
+    if meaning is None:
+        return 0
+    _mean(state, *meaning, state.token.said)
     return 1
 
 
+def _mean(state: _State, kind: str, value: str, said: str) -> None:
+    """What a word of the lexicon does. Raises Refused and Unclear."""
+    drafts, noun = state.drafts, state.noun
+    match kind:
+        case "filler" | "intensifiers":
+            pass
+        case "emotion":
+            superlative = state.most or said.casefold().endswith(tuple(lexicon()["superlative_endings"]))
+            drafts.emotion(said, Emotion(value), noun, superlative=superlative)
+            state.most, state.said_last = False, "emotion"
+        case "target":
+            _set_target(state, Target(value))
+        case "order":
+            _set_order(state, Order(value))
+        case "how":
+            _set_how(state, value, said)
+        case "subject":
+            _set_subject(state, value, said)
+        case "negations":
+            drafts.predicate(said, noun).negated = True
+        case "without":
+            draft = drafts.begin(noun)
+            draft.how, draft.noun = How.NEVER, noun
+            draft.said.append(said)
+            drafts.boundary = None
+        case "free" if state.before in lexicon()["nouns"]:
+            drafts.how(said, How.NEVER, noun)
+        case "comparison":
+            _compare(state, value, said)
+        case "relation" if value != Relation.WITHIN:
+            drafts.relate(said, Relation(value), None, noun)
+        case "joints":
+            _join(state, value, said)
+        case "boundaries":
+            _bound(state, value, said)
+        case "unsupported" | "relation":
+            raise Refused(not_understood(f"“{said}”", said))
+        case _:
+            state.unused.append(said)
+
+
+def _set_how(state: _State, value: str, said: str) -> None:
+    if value != "mostly":
+        state.drafts.how(said, How(value), state.noun)
+        return
+    draft = state.drafts.predicate(said, state.noun)
+    if draft.share is not None:
+        raise Unclear(f"“{said}” beside another such condition")
+    draft.share = (Op.GT, 50)
+
+
+def _set_subject(state: _State, value: str, said: str) -> None:
+    if value == "pronoun":
+        named = [d.character for d in state.drafts.found if d.character]
+        if named:
+            state.drafts.subject(said, state.noun, character=named[-1])
+        return
+    state.drafts.subject(said, state.noun, word=value)
+
+
+def _compare(state: _State, value: str, said: str) -> None:
+    if value == "than":
+        if state.drafts.now.emotion is None:
+            raise Unclear(f"“{said}” without an emotion before it")
+        state.drafts.expect_than = True
+    else:
+        state.drafts.predicate(said, state.noun).degree = value
+
+
+def _join(state: _State, value: str, said: str) -> None:
+    """``or`` joins what never happens; elsewhere it would offer a choice."""
+    now = state.drafts.now
+    if value == "or" and not (now.emotion and (now.how is How.NEVER or now.subject == "nobody")):
+        raise Refused(not_understood(f"“{said}”", said))
+    state.drafts.boundary = "or" if value == "or" else "and"
+
+
+def _bound(state: _State, value: str, said: str) -> None:
+    """``where`` and the like. ``who`` may ask for characters, and ``when`` may mean while."""
+    now = state.drafts.now
+    if value == "who" and state.target is None and now.empty:
+        _set_target(state, Target.CHARACTERS)
+    elif value == "when" and now.emotion and now.character and not (now.modified or now.superlative or now.link):
+        state.drafts.relate(said, Relation.WHILE, None, state.noun)
+    else:
+        state.drafts.boundary = "where"
+
+
 def _set_order(state: _State, order: Order) -> None:
-    if state.order not in (None, order):
-        raise _Refused(_unsupported("both most and least"))
+    if state.order not in (None, order) and not (state.order is Order.MOST and order is Order.CALMEST):
+        raise Refused(not_understood("both most and least"))
     state.order = order
+    state.most = order is not Order.CALMEST
 
 
 def _set_target(state: _State, target: Target) -> None:
-    state.noun = target
+    state.noun, state.said_last = target, "target"
     if state.target is None:
         state.target = target
     elif target is not state.target and not (target is Target.EPISODES or state.target is Target.CHARACTERS):
-        state.unused.append(state.token.said)
         state.noun = state.target
+        if state.drafts.now.how is not How.NEVER:  # "no angry scenes" is no anger
+            state.unused.append(state.token.said)
 
 
 def _unknown(state: _State) -> None:
@@ -257,76 +385,26 @@ def _unknown(state: _State) -> None:
     word = state.token.said
     if state.token.sign:
         around = "".join(t.said for t in state.tokens[max(0, state.at - 1) : state.at + 2] if t.sign or t is following)
-        raise _Refused(_unsupported(f"“{around}”", word))
-    if state.token.norm.isalpha() and (before_target or named or capital):
-        raise _Refused(_nobody(word.removesuffix("'s").removesuffix("’s"), state.registry))
-    if state.token.norm == "%" or state.token.norm.replace(".", "").isdecimal():
-        following_norm = following.norm if following else ""
-        if "%" in (state.token.norm, following_norm) or following_norm == "percent":
-            raise _Refused(_unsupported("a share in percent"))
+        raise Refused(not_understood(f"“{around}”", word))
+    if state.token.norm.isalpha() and (before_target or named or capital or state.drafts.expect_than):
+        raise Refused(nobody_called(word.removesuffix("'s").removesuffix("’s"), state.registry))
     state.unused.append(word)
 
 
-def _nobody(said: str, registry: Registry) -> Refusal:
-    nearest = nearest_names(said, registry.characters)
-    names = [c.name for slug in nearest if (c := registry.character(slug)) is not None]
-    offer = f" The nearest {'is' if len(names) == 1 else 'are'} {', '.join(names)}." if names else ""
-    message = f"I know no character and no emotion called “{said}”.{offer}"
-    return Refusal("unknown_character", message, (said,), nearest)
-
-
-def _unsupported(what: str, *words: str) -> Refusal:
-    message = f"Search does not understand {what}; ask for one emotion of one character, without it."
-    return Refusal("not_understood", message, words)
-
-
-def _no_length(said: str) -> Refusal:
-    message = (
-        f"Search cannot read the length “{said}”; write one like 90 seconds, 1.5 minutes or 1 hour 20 minutes, "
-        "from 1 ms to 24 hours."
-    )
-    return Refusal("not_understood", message, (said,))
-
-
-def nearest_names(said: str, known: tuple[Named, ...], most: int = 3) -> tuple[str, ...]:
-    """Slugs, the likeliest first, of names (or their longer words) that are few letters away; the order is total."""
-    typed = said.casefold()
-    found = []
-    for entry in known:
-        names = [n.casefold() for n in (entry.name, *entry.aliases)]
-        names += [word for n in names for word in n.split() if len(word) >= LEAST_WORD]
-        away = [d for n in names if (d := letters_apart(typed, n)) <= _most_apart(max(len(typed), len(n)))]
-        if away:
-            found.append((min(away), entry.slug))
-    return tuple(slug for _, slug in sorted(found)[:most])
-
-
-def _most_apart(letters: int) -> int:
-    return 1 if letters < 5 else 2 if letters < 8 else 3
-
-
-def letters_apart(a: str, b: str) -> int:
-    """Letters to add, leave out or change to make one of the other (Levenshtein)."""
-    row = list(range(len(b) + 1))
-    for i, x in enumerate(a, 1):
-        before, row = row, [i]
-        for j, y in enumerate(b, 1):
-            row.append(min(before[j] + 1, row[-1] + 1, before[j - 1] + (x != y)))
-    return row[-1]
-
-
 def _finish(state: _State) -> Query:
-    if state.emotion is None and state.character is None and not state.clauses:
-        unused = f" I could not use {', '.join(f'“{w}”' for w in state.unused)}." if state.unused else ""
-        message = f"Say which emotion or which character you are looking for.{unused}"
-        raise _Refused(Refusal("nothing_understood", message))
-    target = state.target or Target.SCENES
-    order = state.order or Order.MOST
-    if target is Target.CHARACTERS and (state.emotion is None or state.character is not None):
-        raise _Refused(_unsupported("a question about characters that does not name one emotion, and no character"))
-    if order is Order.LEAST and (state.emotion is None or target in (Target.SCENES, Target.MOMENTS)):
-        raise _Refused(_unsupported("“least” here: it ranks episodes and characters by an emotion"))
+    drafts = state.drafts.found
+    if state.drafts.expect_than:
+        raise Unclear("“than” without somebody after it")
+    if all(d.empty and d.link is None for d in drafts) and not state.clauses and state.order is not Order.CALMEST:
+        raise Refused(nothing_understood(tuple(state.unused)))
+    whole = any(d.modified and (d.how or not d.lasts) for d in drafts) or state.order is Order.CALMEST
+    target = state.target or (Target.EPISODES if whole else Target.SCENES)
+    said = finish(drafts, target)
     clauses = state.clauses
     if target in (Target.EPISODES, Target.CHARACTERS):
         clauses = [Length(Of.EPISODE, c.op, c.ms) if isinstance(c, Length) else c for c in clauses]
-    return Query(target, order, state.emotion, state.character, canonical(clauses))
+    order = state.order or Order.MOST
+    try:
+        return settled(Query(target, order, said.emotion, said.character, tuple(clauses), said.where))
+    except QueryInvalid as fault:
+        raise Refused(not_understood(f"this: {str(fault).rstrip('.')}")) from None

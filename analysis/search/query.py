@@ -1,21 +1,26 @@
-"""The JSON query: what words become and what SQL is made from. Typed, versioned, and checked when read."""
+"""The typed query: what words become and what SQL is made from. ``query_json`` writes and reads it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from ml.types import Emotion
 
-QUERY_VERSION = 1
+QUERY_VERSION = 2
 MOST_MS = 24 * 3_600_000
 YEARS = (1880, 2100)
+MOST_CONDITIONS = 6
+MOST_CLAUSES = 8
+MOST_TEXT = 80  # letters of a title or of free words
+OVERLAP_MS = 500  # two faces show something at the same time from here on
 
 
 class QueryInvalid(ValueError):
-    """A JSON query is not one; ``str`` says where."""
+    """A query is none, or asks for what cannot be; ``str`` says where."""
 
 
 class Target(StrEnum):
@@ -28,6 +33,7 @@ class Target(StrEnum):
 class Order(StrEnum):
     MOST = "most"
     LEAST = "least"
+    CALMEST = "calmest"
 
 
 class Op(StrEnum):
@@ -38,10 +44,23 @@ class Op(StrEnum):
 
 
 class Of(StrEnum):
-    """Whose length: the episode's, or that of the scene or moment that is found."""
+    """Whose length or condition: the episode's, or that of the scene or moment that is found."""
 
     EPISODE = "episode"
     RESULT = "result"
+
+
+class How(StrEnum):
+    NEVER = "never"
+    EVER = "ever"
+    ALWAYS = "always"
+
+
+class Relation(StrEnum):
+    WHILE = "while"
+    BEFORE = "before"
+    AFTER = "after"
+    WITHIN = "within"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,111 +100,187 @@ KINDS: dict[type[Clause], str] = {Length: "length", InSeries: "series", Season: 
 
 
 @dataclass(frozen=True, slots=True)
+class Atom:
+    """A character (None: any, or each, as the condition says) and an emotion."""
+
+    character: str | None
+    emotion: Emotion
+
+
+@dataclass(frozen=True, slots=True)
+class Shows:
+    """Never, ever or always, in the whole episode. Without a character: nobody, somebody, everybody."""
+
+    how: How
+    atom: Atom
+
+
+@dataclass(frozen=True, slots=True)
+class ShareOf:
+    """The share of the readable time; without a character: of that of the whole cast together."""
+
+    of: Of
+    atom: Atom
+    op: Op
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lasts:
+    """The longest uninterrupted stretch. Without a character: somebody's for gt and ge, everybody's for lt and le."""
+
+    of: Of
+    atom: Atom
+    op: Op
+    ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class MoreThan:
+    """The atom's character shows the emotion for a larger share of the time than ``other``."""
+
+    of: Of
+    atom: Atom
+    other: str
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """A stretch of ``first`` beside one of ``second``.
+
+    While: they overlap for OVERLAP_MS. Before, after: one ends before the other begins, at most ``ms`` apart; where
+    ``ms`` is None, both in the scene that is found, or in the episode. Within: at most ``ms`` apart, in any order.
+    An atom without a character is somebody other than the one of the other atom.
+    """
+
+    of: Of
+    first: Atom
+    relation: Relation
+    second: Atom
+    ms: int | None = None
+
+
+Condition: TypeAlias = Shows | ShareOf | Lasts | MoreThan | Together
+_CONDITIONS: tuple[type[Condition], ...] = (Shows, ShareOf, Lasts, MoreThan, Together)
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
-    """``clauses`` all hold; they are in canonical order, so that equal questions are equal queries."""
+    """``clauses`` and ``where`` all hold; both are in canonical order, so that equal questions are equal queries."""
 
     target: Target
     order: Order = Order.MOST
     emotion: Emotion | None = None
     character: str | None = None
     clauses: tuple[Clause, ...] = ()
+    where: tuple[Condition, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "version": QUERY_VERSION,
-            "target": str(self.target),
-            "order": str(self.order),
-            "emotion": None if self.emotion is None else str(self.emotion),
-            "character": self.character,
-            "clauses": [_clause_json(c) for c in self.clauses],
-        }
+    @property
+    def finds_scenes(self) -> bool:
+        return self.target in (Target.SCENES, Target.MOMENTS)
+
+    @property
+    def about_result(self) -> tuple[Condition, ...]:
+        """Conditions that a scene must meet."""
+        return tuple(c for c in self.where if scope(c) is Of.RESULT)
+
+    @property
+    def about_episode(self) -> tuple[Condition, ...]:
+        """Conditions with three answers, met by the episode, or by the character where characters are looked for."""
+        return tuple(c for c in self.where if scope(c) is Of.EPISODE)
 
 
-def canonical(clauses: list[Clause]) -> tuple[Clause, ...]:
+def scope(condition: Condition) -> Of:
+    return Of.EPISODE if isinstance(condition, Shows) else condition.of
+
+
+def atoms_of(condition: Condition) -> tuple[Atom, ...]:
+    match condition:
+        case Together(_, first, _, second, _):
+            return first, second
+        case MoreThan(_, atom, other):
+            return atom, Atom(other, atom.emotion)
+        case _:
+            return (condition.atom,)
+
+
+def characters_of(query: Query) -> set[str]:
+    """Slugs of everybody whom the query names."""
+    named = {a.character for c in query.where for a in atoms_of(c)} | {query.character}
+    return {slug for slug in named if slug is not None}
+
+
+def canonical(clauses: Iterable[Clause]) -> tuple[Clause, ...]:
     """Without repetitions, in one order."""
     kinds = list(KINDS)
     return tuple(sorted(dict.fromkeys(clauses), key=lambda c: (kinds.index(type(c)), repr(c))))
 
 
-def _clause_json(clause: Clause) -> dict[str, Any]:
-    match clause:
-        case Length(of, op, ms):
-            values: dict[str, Any] = {"of": str(of), "op": str(op), "ms": ms}
-        case InSeries(slug):
-            values = {"slug": slug}
-        case Season(number):
-            values = {"number": number}
-        case Years(first, last):
-            values = {"first": first, "last": last}
-        case Title(words):
-            values = {"words": words}
-    return {"kind": KINDS[type(clause)], **values}
+def settled(query: Query) -> Query:
+    """The same question in its one form. Raises QueryInvalid where it cannot be asked."""
+    where = tuple(sorted(dict.fromkeys(query.where), key=lambda c: (_CONDITIONS.index(type(c)), repr(c))))
+    query = replace(query, clauses=canonical(query.clauses), where=where)
+    own = query.about_result if query.finds_scenes else query.about_episode
+    if query.emotion is None and query.order is Order.MOST and query.character in {
+        a.character for c in own for a in atoms_of(c)
+    }:  # fmt: skip
+        query = replace(query, character=None)  # whoever is in a condition is there anyway
+    fault = _fault(query)
+    if fault:
+        raise QueryInvalid(fault)
+    return query
 
 
-def query_from_json(data: object) -> Query:
-    """The inverse of ``to_json``. Raises QueryInvalid."""
-    if not isinstance(data, Mapping):
-        raise QueryInvalid("A query is a JSON object.")
-    if data.get("version") != QUERY_VERSION:
-        raise QueryInvalid(f"version is {data.get('version')!r}; this reads version {QUERY_VERSION}.")
-    unknown = set(data) - {"version", "target", "order", "emotion", "character", "clauses"}
-    if unknown:
-        raise QueryInvalid(f"A query has no {', '.join(sorted(map(str, unknown)))}.")
-    character = data.get("character")
-    if character is not None and not isinstance(character, str):
-        raise QueryInvalid("character must be a slug or null.")
-    clauses = data.get("clauses", [])
-    if not isinstance(clauses, list):
-        raise QueryInvalid("clauses must be a list.")
-    emotion = data.get("emotion")
-    return Query(
-        target=_one_of(Target, data.get("target"), "target"),
-        order=_one_of(Order, data.get("order", "most"), "order"),
-        emotion=None if emotion is None else _one_of(Emotion, emotion, "emotion"),
-        character=character,
-        clauses=canonical([_clause_from_json(c) for c in clauses]),
-    )
+def _fault(query: Query) -> str:
+    """Why the query cannot be asked; empty where it can."""
+    if len(query.where) > MOST_CONDITIONS or len(query.clauses) > MOST_CLAUSES:
+        return f"A query has at most {MOST_CONDITIONS} conditions and {MOST_CLAUSES} clauses."
+    if query.order is Order.LEAST and (query.emotion is None or query.finds_scenes):
+        return "“least” ranks episodes and characters by an emotion"
+    if query.order is Order.CALMEST and (query.emotion is not None or query.target is not Target.EPISODES):
+        return "“calm” ranks episodes, and takes no emotion"
+    if query.target is Target.CHARACTERS:
+        return _characters_fault(query)
+    if not query.finds_scenes and any(isinstance(c, Length) and c.of is Of.RESULT for c in query.clauses):
+        return "only scenes and moments have a length of their own; of must be episode"
+    if len({c for c in query.clauses if isinstance(c, InSeries)}) > 1:
+        return "an episode is of one series"
+    if query == Query(query.target):
+        return "a query needs an emotion, a character, a condition or a clause"
+    return next((f for c in query.where if (f := _condition_fault(query, c))), "")
 
 
-def _one_of(kind: type[StrEnum], value: object, where: str) -> Any:
-    try:
-        return kind(str(value) if isinstance(value, str) else "")
-    except ValueError:
-        raise QueryInvalid(f"{where} is {value!r}; it must be one of {', '.join(kind)}.") from None
+def _characters_fault(query: Query) -> str:
+    if query.character is not None or (query.emotion is None and not query.where):
+        return "a question about characters names an emotion, and no character"
+    if any(isinstance(c, MoreThan | Together) or c.atom.character is not None for c in query.where):
+        return "a condition on characters is about each of them, and names none"
+    if any(isinstance(c, Length) and c.of is Of.RESULT for c in query.clauses):
+        return "only scenes and moments have a length of their own; of must be episode"
+    return next((f for c in query.where if (f := _condition_fault(query, c))), "")
 
 
-def _whole(data: Mapping[str, Any], name: str, low: int, high: int) -> int:
-    value = data.get(name)
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise QueryInvalid(f"{name} is {value!r}; it must be a whole number from {low} to {high}.")
-    return value
+def _condition_fault(query: Query, condition: Condition) -> str:
+    if scope(condition) is Of.RESULT:
+        if not query.finds_scenes:
+            return "only scenes and moments can meet a condition of their own; of must be episode"
+        if isinstance(condition, ShareOf | Lasts) and condition.op not in (Op.GT, Op.GE):
+            return "a scene is found for what shows in it for more than, or at least, so long"
+    match condition:
+        case MoreThan(_, atom, other) if atom.character is None or atom.character == other:
+            return "“more than” compares two characters"
+        case Together(_, first, relation, second, ms):
+            if first == second:
+                return f"“{relation}” needs two different things"
+            if (relation is Relation.WITHIN and ms is None) or (relation is Relation.WHILE and ms is not None):
+                return "“within” needs a time, and “while” takes none"
+    return ""
 
 
-def _text(data: Mapping[str, Any], name: str) -> str:
-    value = data.get(name)
-    if not isinstance(value, str) or not value or len(value) > 300 or "\x00" in value:
-        raise QueryInvalid(f"{name} must be a text of 1 to 300 characters.")
-    return value
-
-
-def _clause_from_json(data: object) -> Clause:
-    if not isinstance(data, Mapping):
-        raise QueryInvalid("A clause is a JSON object.")
-    match data.get("kind"):
-        case "length":
-            return Length(
-                _one_of(Of, data.get("of"), "of"), _one_of(Op, data.get("op"), "op"), _whole(data, "ms", 1, MOST_MS)
-            )
-        case "series":
-            return InSeries(_text(data, "slug"))
-        case "season":
-            return Season(_whole(data, "number", 0, 999))
-        case "year":
-            first, last = (None if data.get(n) is None else _whole(data, n, *YEARS) for n in ("first", "last"))
-            if first is None and last is None:
-                raise QueryInvalid("A year clause needs first, last or both.")
-            return Years(first, last)
-        case "title":
-            return Title(_text(data, "words"))
-        case other:
-            raise QueryInvalid(f"kind is {other!r}; it must be one of {', '.join(KINDS.values())}.")
+def plain_text(text: str) -> str:
+    """Words of a title as a question in quotation marks gives them. Raises QueryInvalid where none would."""
+    for _ in range(3):
+        text = unicodedata.normalize("NFKC", text).strip().casefold()
+    if not 0 < len(text) <= MOST_TEXT or set(text) & set('"“”\x00'):
+        raise QueryInvalid(f"words must be a text of 1 to {MOST_TEXT} characters without quotation marks.")
+    return text

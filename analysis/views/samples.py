@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from analysis.models import AnalysisRun, EmotionProfile, ModelBundle, RunStatus, Scene, Shot
-from analysis.search.answer import Result
+from analysis.search.results import Result
 from analysis.selectors.episodes import EpisodeCard
 from analysis.selectors.profiles import EmotionShare, Rating, glance_of, rating_of
 from analysis.selectors.runs import RunProgress

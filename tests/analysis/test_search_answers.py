@@ -12,9 +12,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from analysis.models import EmotionProfile, Publication, SceneEmotion
+from analysis.models import AnalysisRun, EmotionProfile, EmotionSpan, Publication, SceneEmotion
 from analysis.search.answer import PAGE_SIZE, page_of, search
-from analysis.search.sql import LEAST_SHARE, Row
+from analysis.search.scene_conditions import LEAST_SHARE
+from analysis.search.sql import Row
 from catalog.models import Series
 from tests.analysis import world
 
@@ -28,6 +29,11 @@ ANSWER = {
         "unused": {"type": "array", "items": {"type": "string"}},
         "answer": {"enum": ["results", "refused"]},
         "because": {"type": "object", "required": ["code", "nearest"]},
+        "counts": {
+            "type": "object",
+            "required": ["yes", "unknown", "no"],
+            "additionalProperties": {"type": "integer", "minimum": 0},
+        },
         "results": {
             "type": "array",
             "items": {
@@ -46,6 +52,11 @@ ANSWER = {
                     "score": {"type": "number", "minimum": 0, "maximum": 1},
                     "verdict": {"enum": ["yes", "no", "unknown"]},
                     "because": {"type": "object"},
+                    "explain": {
+                        "type": "array",
+                        "minItems": 1,
+                        "items": {"type": "object", "required": ["name", "value", "words"]},
+                    },
                 },
             },
         },
@@ -63,6 +74,13 @@ QUESTIONS = [
     "moments from 2024",
     "happiest characters",
     "angry scenes with Butch",
+    "episodes where Tom is never disgusted",
+    "episodes where nobody is ever angry",
+    "characters who are ever angry",
+    "happiest Jerry episodes where Tom is angry at least 1 % of the time",
+    "scenes where Tom is angry within 20 seconds of when Jerry is happy",
+    "moments where Jerry is happy for at least 1 second",
+    "calmest episodes",
 ]
 
 
@@ -114,6 +132,81 @@ def test_moments_lie_inside_their_scenes() -> None:
             s.start_ms <= r.start_ms < r.end_ms <= s.end_ms
             for s in _scenes(r.episode_id)
         )  # fmt: skip
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_no_comes_with_the_stretch_that_says_so() -> None:
+    answer = search("episodes where Tom is never angry")
+    assert answer.counts is not None
+    assert sum(answer.counts.values()) == len(answer.results) == 3
+    no = [r for r in answer.results if r.verdict == "no"]
+    assert no
+    for r in no:
+        told = r.because["conditions"][0]["span"]
+        assert (told["character"], told["emotion"]) == ("tom", "angry")
+        assert (told["start_ms"], told["end_ms"]) == (r.start_ms, r.end_ms)
+        stretches = EmotionSpan.objects.filter(run__episode_id=r.episode_id, character__slug="tom", emotion="angry")
+        assert stretches.filter(start_ms=r.start_ms, end_ms=r.end_ms).exists()
+    verdicts = [str(r.verdict) for r in answer.results]
+    assert verdicts == sorted(verdicts, key=["yes", "unknown", "no"].index)
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_never_is_no_yes_where_too_little_was_seen_or_a_part_is_missing() -> None:
+    sure = {"share": 0.0, "low": 0.0, "high": 0.004, "runs_per_minute": 0.0}
+    EmotionSpan.objects.filter(character__slug="tom", emotion="disgusted").delete()
+    profiles = EmotionProfile.objects.filter(character__slug="tom")
+    for profile in profiles:
+        profile.shares["disgusted"] = {**profile.shares["disgusted"], **sure}
+        profile.enough, profile.readable_ms = True, profile.visible_ms
+        profile.save()
+    question = "episodes where Tom is never disgusted"
+    assert [r.verdict for r in search(question).results] == ["yes"] * 3
+    first, second, third = (p.pk for p in profiles.order_by("pk"))
+    profiles.filter(pk=first).update(readable_ms=1, visible_ms=2)
+    profiles.filter(pk=second).update(enough=False)
+    AnalysisRun.objects.filter(profiles__pk=third).update(partial=True)
+    answer = search(question)
+    assert [r.verdict for r in answer.results] == ["unknown"] * 3
+    reasons = " ".join(r.why for r in answer.results)
+    assert "only 50 %" in reasons
+    assert "not enough was seen" in reasons.lower()
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_a_score_is_explained_by_numbers_that_give_it() -> None:
+    for result in search("happiest Jerry scenes", explain=True).results:
+        assert result.parts is not None
+        value = {p.name: p.value for p in result.parts}
+        assert value["score"] == result.score == pytest.approx(value["shrunk"] - value["spread"])
+        assert value["shrunk"] == pytest.approx((value["n"] * value["share"] + 4 * value["even"]) / (value["n"] + 4))
+    for result in search("calmest episodes", explain=True).results:
+        assert result.parts is not None
+        value = {p.name: p.value for p in result.parts}
+        calm = max(0.0, 1 - value["angry_high"] - value["scared_high"]) * value["stillness"]
+        assert value["score"] == pytest.approx(calm, abs=2e-4)
+    assert all(r.parts is None for r in search("happiest Jerry scenes").results)
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_the_command_and_the_api_explain(client: Client) -> None:
+    out = StringIO()
+    call_command("search", "happiest Jerry scenes", "--explain", stdout=out)
+    assert "shrunk = 0." in out.getvalue()
+    query = client.get("/api/v1/search/", {"q": "happiest Jerry scenes"}).json()["query"]
+    answer = client.post("/api/v1/query/?explain=1", query, content_type="application/json").json()
+    jsonschema.validate(answer, ANSWER)
+    assert [p["name"] for p in answer["results"][0]["explain"]][-1] == "score"
+    bad = client.get("/api/v1/search/", {"q": "happiest scenes", "explain": "yes"})
+    assert bad.status_code == 400
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_a_json_query_that_names_somebody_unknown_is_refused(client: Client) -> None:
+    where = [{"kind": "never", "character": "butch", "emotion": "angry"}]
+    query = {"version": 2, "target": "episodes", "where": where}
+    answer = client.post("/api/v1/query/", query, content_type="application/json").json()
+    assert (answer["answer"], answer["because"]["code"]) == ("refused", "unknown_character")
 
 
 def _scenes(episode_id: int) -> list[Any]:

@@ -25,8 +25,8 @@ from analysis.search.query import (
     Title,
     Years,
     canonical,
-    query_from_json,
 )
+from analysis.search.query_json import query_from_json, query_to_json
 from ml.types import EMOTIONS, Emotion
 
 REGISTRY = Registry(
@@ -186,18 +186,12 @@ def test_words_that_are_not_used_are_said(text: str, unused: tuple[str, ...], qu
         ("Butch's saddest scenes", "unknown_character"),
         ('happiest scenes of "Butch"', "unknown_character"),
         ("happiest scenes of the series Bosko", "unknown_series"),
-        ("episodes where Tom is never angry", "not_understood"),
-        ("episodes where Tom is always happy", "not_understood"),
-        ("scenes where Tom is sad while Jerry is happy", "not_understood"),
         ("scenes where Tom is not happy", "not_understood"),
         ("scenes where Tom isn’t happy", "not_understood"),
         ("happiest scenes without Tom", "not_understood"),
         ("happy and sad scenes", "not_understood"),
         ("happiest Tom or Jerry", "not_understood"),
         ("happiest scenes of Tom with Pip", "not_understood"),
-        ("scenes where Tom is sad for more than 10 seconds", "not_understood"),
-        ("episodes where Tom is sad at least 20 %", "not_understood"),
-        ("scenes where Tom is angrier than Jerry", "not_understood"),
         ("happiest Jerry scenes under -5 minutes", "not_understood"),
         ("happiest Jerry scenes under − 5 minutes", "not_understood"),
         ("happiest scenes under 5-8 minutes", "not_understood"),
@@ -213,7 +207,6 @@ def test_words_that_are_not_used_are_said(text: str, unused: tuple[str, ...], qu
         ("!happy scenes of Jerry", "not_understood"),
         ("happiest scenes of season != 2", "not_understood"),
         ("saddest scenes of season -2", "not_understood"),
-        ("calm episodes under 8 minutes", "not_understood"),
         ("scenes before Tom is angry", "not_understood"),
         ("least happy scenes", "not_understood"),
         ("most and least happy episodes", "not_understood"),
@@ -223,7 +216,7 @@ def test_words_that_are_not_used_are_said(text: str, unused: tuple[str, ...], qu
         ("scenes", "nothing_understood"),
         ("", "nothing_understood"),
         ("?!", "nothing_understood"),
-        ("x" * 301, "query_too_long"),
+        ("x" * 1_001, "query_too_long"),
     ],
 )
 def test_what_would_change_the_meaning_is_refused(text: str, code: str) -> None:
@@ -323,7 +316,9 @@ def queries(draw: st.DrawFn) -> Query:
     target = draw(st.sampled_from(Target))
     who = draw(st.sampled_from([None, *(c.slug for c in REGISTRY.characters)]))
     emotion = draw(st.sampled_from([None, *EMOTIONS]))
-    order = draw(st.sampled_from(Order)) if target in (EPISODES, CHARACTERS) and emotion else Order.MOST
+    order = (
+        draw(st.sampled_from([Order.MOST, Order.LEAST])) if target in (EPISODES, CHARACTERS) and emotion else Order.MOST
+    )
     found = draw(clauses)
     if target is CHARACTERS:
         who, emotion = None, emotion or HAPPY
@@ -337,7 +332,7 @@ def queries(draw: st.DrawFn) -> Query:
 @given(queries())
 @settings(max_examples=300, deadline=None)
 def test_any_query_survives_its_echo_and_its_json(query: Query) -> None:
-    assert query_from_json(query.to_json()) == query
+    assert query_from_json(query_to_json(query)) == query
     sentence = echo(query, REGISTRY)
     parsed = parse(sentence, REGISTRY)
     assert (parsed.query, parsed.unused) == (query, ()), sentence
@@ -383,6 +378,9 @@ def test_no_text_raises_and_no_word_vanishes(text: str) -> None:
         [],
         "happiest",
         {},
+        {"version": 3, "target": "scenes", "emotion": "happy"},
+        {"version": True, "target": "scenes", "emotion": "happy"},
+        {"version": 1, "target": "scenes", "emotion": "happy", "where": []},
         {"version": 2, "target": "scenes"},
         {"version": 1},
         {"version": 1, "target": "everything"},

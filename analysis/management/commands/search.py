@@ -16,10 +16,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("question", nargs="+", help='for example "happiest Jerry scenes"')
         parser.add_argument("--page", type=int, default=1, help="which page of the answer (from 1)")
+        parser.add_argument("--explain", action="store_true", help="with the parts of each result's score")
         parser.add_argument("--json", action="store_true", help="print the documented JSON answer")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        answer = search(" ".join(options["question"]), page=max(1, options["page"]))
+        answer = search(" ".join(options["question"]), max(1, options["page"]), explain=options["explain"])
         if options["json"]:
             self.stdout.write(json.dumps(answer.to_json(), ensure_ascii=False, indent=2))
             return
@@ -34,12 +35,16 @@ def lines(answer: Answer) -> list[str]:
     out = [f"Understood: {answer.echo}"]
     if answer.unused:
         out.append(f"Not used: {', '.join(answer.unused)}")
+    if answer.counts is not None:
+        out.append(", ".join(f"{verdict}: {count}" for verdict, count in answer.counts.items()))
     if not answer.results:
         out.append("Nothing like that was found.")
     for place, r in enumerate(answer.results, answer.place):
         mark = "  (not enough evidence)" if r.lacking else ""
-        out.append(f"{place:>3}. {r.score:.3f}  {r.heading}  {r.where}{mark}")
+        verdict = "" if r.verdict is None else f"{r.verdict}: "
+        out.append(f"{place:>3}. {r.score:.3f}  {verdict}{r.heading}  {r.where}{mark}")
         out.append(f"            {r.why}  [episode {r.episode_id}]")
+        out += [f"            {p.name} = {p.value:.4g}: {p.words}" for p in r.parts or ()]
     if answer.more:
         out.append(f"More with --page {answer.next_page}")
     return out

@@ -1,0 +1,112 @@
+"""What the conditions of a question found, in words and as JSON. Pure but for the spans, which are handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from analysis.models import EmotionSpan
+from analysis.search.lexicon import Registry
+from analysis.search.query import Condition, How, Lasts, MoreThan, Op, ShareOf, Shows, Together, atoms_of
+from analysis.search.query_json import condition_to_json
+from analysis.search.verdicts import NEVER_MOST, READABLE_LEAST, Finding, Verdict
+
+
+def clock(ms: int) -> str:
+    minutes, seconds = divmod(ms // 1000, 60)
+    return f"{minutes}:{seconds:02d}"
+
+
+def finding_json(condition: Condition, finding: Finding, spans: Mapping[int, EmotionSpan]) -> dict[str, Any]:
+    """``span``: the stretch that tells, or null."""
+    facts = finding.facts
+    span = spans.get(facts["span"]) if facts["span"] is not None else None
+    return {
+        "condition": condition_to_json(condition),
+        "verdict": str(finding.verdict),
+        "score": round(finding.score, 6),
+        "low": _rounded(facts["low"]),
+        "high": _rounded(facts["high"]),
+        "readable_ms": int(facts["readable_ms"]),
+        "visible_ms": int(facts["visible_ms"]),
+        "enough_evidence": facts["enough"],
+        "unknown_faces": facts["strangers"],
+        "span": None if span is None else span_json(span),
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(float(value), 4)
+
+
+def span_json(span: EmotionSpan) -> dict[str, Any]:
+    return {
+        "character": span.character.slug,
+        "emotion": span.emotion,
+        "start_ms": span.start_ms,
+        "end_ms": span.end_ms,
+        "strength": round(span.strength, 4),
+    }
+
+
+def finding_words(condition: Condition, finding: Finding, spans: Mapping[int, EmotionSpan], registry: Registry) -> str:
+    """Why the answer is yes, no or unknown."""
+    span = spans.get(finding.facts["span"]) if finding.facts["span"] is not None else None
+    if finding.verdict is Verdict.UNKNOWN:
+        return _why_unknown(condition, finding)
+    if span is not None and not _absent(condition, finding):
+        seconds = (span.end_ms - span.start_ms) / 1000
+        return (
+            f"{span.character.name} looks {span.emotion} from {clock(span.start_ms)} to {clock(span.end_ms)}"
+            f" ({seconds:.1f} s)"
+        )
+    low, high = finding.facts["low"], finding.facts["high"]
+    emotion = atoms_of(condition)[0].emotion
+    match condition:
+        case ShareOf():
+            return f"{emotion} in {percent(low)} to {percent(high)} of the readable time"
+        case MoreThan(_, atom, other):
+            names = [c.name if (c := registry.character(s or "")) else str(s) for s in (atom.character, other)]
+            return f"{names[0]} at least {percent(low)}, {names[1]} at most {percent(high)} of the readable time"
+        case Shows(How.ALWAYS, _):
+            return f"{emotion} in at least {percent(low)} of the readable time, and nothing else was seen"
+        case Lasts():
+            return f"no stretch of it is so long{_seen(finding)}"
+        case Together():
+            return f"no two such stretches were found{_seen(finding)}"
+        case _:
+            return f"not seen once; at most {percent(high)} of the readable time{_seen(finding)}"
+
+
+def _absent(condition: Condition, finding: Finding) -> bool:
+    """Whether the answer rests on something that was not there, so that no stretch can show it."""
+    return isinstance(condition, Lasts) and (condition.op in (Op.GT, Op.GE)) != (finding.verdict is Verdict.YES)
+
+
+def _seen(finding: Finding) -> str:
+    visible = int(finding.facts["visible_ms"])
+    return f"; the face can be read in {percent(int(finding.facts['readable_ms']) / visible)} of {visible / 1000:.0f} s"
+
+
+def _why_unknown(condition: Condition, finding: Finding) -> str:
+    facts = finding.facts
+    readable, visible = int(facts["readable_ms"]), int(facts["visible_ms"])
+    if not facts["enough"]:
+        return f"not enough was seen for a rating ({readable / 1000:.0f} s readable)"
+    if facts["strangers"]:
+        return "not seen of anybody known, but there are faces of nobody known"
+    if not isinstance(condition, ShareOf | MoreThan) and readable < READABLE_LEAST * visible:
+        return f"the face can be read in only {percent(readable / visible if visible else 0)} of {visible / 1000:.0f} s"
+    low, high = facts["low"], facts["high"]
+    if isinstance(condition, ShareOf):
+        return f"between {percent(low)} and {percent(high)} of the readable time: it may be or not"
+    if isinstance(condition, Shows):
+        edge = f"at least {percent(low)}" if condition.how is How.ALWAYS else f"up to {percent(high)}"
+        return f"no stretch says otherwise, but {edge} of the readable time, where {percent(NEVER_MOST)} is the measure"
+    return "the bounds of the two overlap"
+
+
+def percent(share: float) -> str:
+    """``7 %``; with one digit after the point under 2 and over 98 %."""
+    value = 100 * float(share)
+    return f"{value:.1f} %" if value < 2 or value > 98 else f"{value:.0f} %"

@@ -1,0 +1,243 @@
+"""Rows -> results: each with where it is, and why it is here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from analysis.models import EmotionSpan, Publication, Scene, SceneEmotion
+from analysis.search.because import clock, finding_json, finding_words, percent
+from analysis.search.explain import Part, parts_of
+from analysis.search.lexicon import Registry
+from analysis.search.query import Query, Target
+from analysis.search.query_json import condition_to_json
+from analysis.search.sql import Row
+from catalog.models import Character, Episode
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A stretch of an episode and why it is here. ``because`` holds the parts of the score.
+
+    ``verdict``: yes, no or unknown, where the question asks for one. ``parts``: the score explained, where asked for.
+    """
+
+    episode_id: int
+    episode_title: str
+    series_title: str
+    start_ms: int
+    end_ms: int
+    score: float
+    because: dict[str, Any]
+    heading: str
+    why: str
+    emotion: str | None
+    thumbnail_scene: int | None
+    lacking: bool = False
+    verdict: str | None = None
+    parts: tuple[Part, ...] | None = field(default=None)
+
+    @property
+    def where(self) -> str:
+        return (
+            self.series_title if self.heading == self.episode_title else f"{self.episode_title} · {self.series_title}"
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        data: dict[str, Any] = {
+            "episode": {"id": self.episode_id, "title": self.episode_title},
+            "start_ms": self.start_ms,
+            "end_ms": self.end_ms,
+            "score": round(self.score, 6),
+            "because": self.because,
+        }
+        if self.verdict is not None:
+            data["verdict"] = self.verdict
+        if self.parts is not None:
+            data["explain"] = [p.to_json() for p in self.parts]
+        return data
+
+
+def results_of(query: Query, rows: Sequence[Row], registry: Registry, *, explain: bool = False) -> list[Result]:
+    """In the order of the rows; a number of queries that does not depend on theirs."""
+    maker = _Maker(query, rows, registry, explain)
+    if not query.finds_scenes:
+        return maker.characters() if query.target is Target.CHARACTERS else maker.episodes_found()
+    if query.emotion is None and query.character is None and not query.about_result and query.target is Target.SCENES:
+        return maker.plain_scenes()
+    return maker.scenes()
+
+
+class _Maker:
+    """The rows of one page with all that their results need, read once."""
+
+    def __init__(self, query: Query, rows: Sequence[Row], registry: Registry, explain: bool) -> None:
+        self.query, self.rows, self.registry, self.explain = query, rows, registry, explain
+        self.episodes = Episode.objects.select_related("series", "source").in_bulk([r.episode_id for r in rows])
+        ids = [f.facts["span"] for r in rows if r.judged for f in r.judged.findings if f.facts["span"] is not None]
+        self.spans = EmotionSpan.objects.select_related("character").in_bulk(ids) if ids else {}
+
+    def scenes(self) -> list[Result]:
+        rows = SceneEmotion.objects.select_related("scene", "character", "run__bundle")
+        found = rows.in_bulk([r.pk for r in self.rows])
+        return [self._scene(row, found[row.pk]) for row in self.rows]
+
+    def _scene(self, row: Row, shown: SceneEmotion) -> Result:
+        query = self.query
+        start, end = shown.scene.start_ms, shown.scene.end_ms
+        stretch = (shown.best_start_ms, shown.best_end_ms)
+        if row.met is not None and query.emotion is None and query.character is None:
+            stretch = row.met.stretches[0] or stretch
+        if query.target is Target.MOMENTS and stretch[0] is not None and stretch[1] is not None:
+            start, end = stretch[0], stretch[1]
+        because: dict[str, Any] = {
+            "character": shown.character.slug,
+            "visible_ms": shown.visible_ms,
+            "readable_ms": shown.readable_ms,
+        }
+        emotion = None
+        why = f"{shown.character.name} is visible for {shown.visible_ms / 1000:.1f} s"
+        if query.emotion is not None or query.character is None:
+            emotion = shown.emotion
+            because |= {
+                "emotion": shown.emotion,
+                "share": round(shown.share, 4),
+                "baseline": round(shown.baseline, 4),
+                "best_start_ms": shown.best_start_ms,
+                "best_end_ms": shown.best_end_ms,
+            }
+            why = (
+                f"{shown.character.name} looks {shown.emotion} in {100 * shown.share:.0f} % of "
+                f"{shown.readable_ms / 1000:.1f} s readable; {100 * shown.baseline:.0f} % in the whole episode"
+            )
+        if row.met is not None:
+            because["conditions"] = [
+                {"condition": condition_to_json(c), "start_ms": s and s[0], "end_ms": s and s[1]}
+                for c, s in zip(query.about_result, row.met.stretches, strict=True)
+            ]
+            told = row.met.stretches[0]
+            why += "" if told is None else f"; it fits from {clock(told[0])} to {clock(told[1])}"
+        heading = f"{clock(start)} to {clock(end)}"
+        picture = shown.scene.thumbnail and shown.scene_id
+        return self._result(row, because, heading, why, emotion, (start, end), picture, shown)
+
+    def plain_scenes(self) -> list[Result]:
+        scenes = Scene.objects.in_bulk([r.pk for r in self.rows])
+        results = []
+        for row in self.rows:
+            scene = scenes[row.pk]
+            heading = f"{clock(scene.start_ms)} to {clock(scene.end_ms)}"
+            span, picture = (scene.start_ms, scene.end_ms), scene.thumbnail and scene.pk
+            why = f"Scene {scene.index + 1}"
+            results.append(self._result(row, {"scene": scene.index}, heading, why, None, span, picture))
+        return results
+
+    def episodes_found(self) -> list[Result]:
+        pictures = _pictures(self.rows)
+        query = self.query
+        who = self.registry.character(query.character) if query.character else None
+        results = []
+        for row in self.rows:
+            episode = self.episodes[row.episode_id]
+            because = {"character": query.character, "emotion": query.emotion and str(query.emotion), **row.facts}
+            why, span = self._judged(row, because)
+            if query.emotion is not None:
+                own = f"{who.name if who else 'All rated characters'}: {_share_words(str(query.emotion), row.facts)}"
+                why = f"{own}; {why}" if why else own
+            elif "switches_per_minute" in row.facts:
+                own = _calm_words(row.facts)
+                why = f"{own}; {why}" if why else own
+            elif who is not None:
+                own = f"{who.name} is visible for {row.facts['visible_ms'] / 1000:.0f} s"
+                why = f"{own}; {why}" if why else own
+            span = span or (0, episode.duration_ms or 0)
+            picture = pictures.get(row.episode_id)
+            results.append(self._result(row, because, episode.title, why or "It fits.", query.emotion, span, picture))
+        return results
+
+    def characters(self) -> list[Result]:
+        found = Character.objects.in_bulk([r.pk for r in self.rows])
+        results = []
+        for row in self.rows:
+            episode, who = self.episodes[row.episode_id], found[row.pk]
+            facts = dict(row.facts)
+            best = (facts.pop("start_ms", 0), facts.pop("end_ms", episode.duration_ms or 0))
+            scene = facts.pop("scene", None)
+            emotion = self.query.emotion
+            because = {"character": who.slug, "emotion": emotion and str(emotion), **facts}
+            why, span = self._judged(row, because)
+            if emotion is not None:
+                own = _share_words(str(emotion), facts)
+                own += (
+                    "; no scene stands out"
+                    if scene is None
+                    else f"; most clearly at {clock(best[0])} of {episode.title}"
+                )
+                why = f"{own}; {why}" if why else own
+                span = best
+            results.append(self._result(row, because, who.name, why, emotion, span or best, scene))
+        return results
+
+    def _judged(self, row: Row, because: dict[str, Any]) -> tuple[str, tuple[int, int] | None]:
+        """Adds the findings to ``because``; (why, the stretch that tells, where it is of the result's episode)."""
+        if row.judged is None:
+            return "", None
+        pairs = list(zip(self.query.about_episode, row.judged.findings, strict=True))
+        because["conditions"] = [finding_json(c, f, self.spans) for c, f in pairs]
+        least = min(f.verdict for _, f in pairs)
+        telling = [(c, f) for c, f in pairs if f.verdict is least]
+        why = "; ".join(finding_words(c, f, self.spans, self.registry) for c, f in telling)
+        if self.query.target is not Target.EPISODES:
+            return why, None
+        spans = (self.spans.get(f.facts["span"]) for _, f in telling)
+        span = next((s for s in spans if s is not None), None)
+        return why, None if span is None else (span.start_ms, span.end_ms)
+
+    def _result(
+        self,
+        row: Row,
+        because: dict[str, Any],
+        heading: str,
+        why: str,
+        emotion: str | None,
+        span: tuple[int, int],
+        picture: int | str | None,
+        shown: SceneEmotion | None = None,
+    ) -> Result:
+        episode = self.episodes[row.episode_id]
+        return Result(
+            episode_id=episode.pk,
+            episode_title=episode.title,
+            series_title=episode.series.title,
+            start_ms=span[0],
+            end_ms=span[1],
+            score=row.score,
+            because=because,
+            heading=heading,
+            why=why[:1].upper() + why[1:],
+            emotion=emotion and str(emotion),
+            thumbnail_scene=int(picture) if picture else None,
+            lacking=not row.enough,
+            verdict=None if row.judged is None else str(row.judged.verdict),
+            parts=tuple(parts_of(self.query, row, shown)) if self.explain else None,
+        )
+
+
+def _share_words(emotion: str, facts: dict[str, Any]) -> str:
+    return f"{emotion} in {100 * facts['low']:.0f} to {100 * facts['high']:.0f} % of the readable time"
+
+
+def _calm_words(facts: dict[str, Any]) -> str:
+    return (
+        f"angry at most {percent(facts['angry_high'])}, scared at most {percent(facts['scared_high'])} of the readable"
+        f" time; {facts['switches_per_minute']:.1f} expressions begin per minute"
+    )
+
+
+def _pictures(rows: Sequence[Row]) -> dict[int, int]:
+    """episode -> a scene of its published run that has a picture."""
+    shown = Publication.objects.filter(withdrawn_at__isnull=True, episode_id__in=[r.episode_id for r in rows])
+    scenes = Scene.objects.filter(run_id__in=shown.values("run_id")).exclude(thumbnail="")
+    first = scenes.order_by("run__episode_id", "index").distinct("run__episode_id")
+    return dict(first.values_list("run__episode_id", "pk"))

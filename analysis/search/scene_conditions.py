@@ -1,0 +1,157 @@
+"""Conditions on scenes: which scenes meet them, where in the scene, and how clearly. Raw SQL, one statement."""
+
+# ruff: noqa: S608 - pieces of SQL of our own are put together; values are parameters, always
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from analysis.search.query import (
+    Atom,
+    Condition,
+    Lasts,
+    Length,
+    MoreThan,
+    Of,
+    Query,
+    Relation,
+    ShareOf,
+    Shows,
+    Target,
+    Together,
+)
+from analysis.search.spans_sql import SIGN, Sql, of_character, pairs, shown
+
+LEAST_SHARE = 0.1  # a scene in which less of the readable time shows the emotion is not a scene of that emotion
+TAU_MS, PRIOR = 5_000, 4  # of the score of a scene: analysis.ratings
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """A scene that meets every condition. ``row``: id of the SceneEmotion of the first; ``stretches``: of each."""
+
+    scene: int
+    episode: int
+    row: int
+    score: float
+    stretches: tuple[tuple[int, int] | None, ...]
+
+
+def scenes_meeting(query: Query) -> list[Met]:
+    """The clearest first, in a total order. A scene is as clear as its least clear condition."""
+    conditions = query.about_result
+    parts = [shown(query), *(_cte(f"c{i}", c) for i, c in enumerate(conditions))]
+    names = [f"c{i}" for i in range(len(conditions))]
+    stretches = ", ".join(f"{c}.start_ms, {c}.end_ms" for c in names)
+    score = f"LEAST({', '.join(f'{c}.score' for c in names)})"
+    joins = "".join(f" JOIN {c} USING (scene_id)" for c in names[1:])
+    lengths = _lengths(query)
+    text = (
+        f"WITH {', '.join(p.text for p in parts)} SELECT scene_id, shown.episode_id, c0.row_id, {score} AS score,"
+        f" {stretches} FROM c0{joins} JOIN analysis_scene scene ON scene.id = scene_id"
+        f" JOIN shown ON shown.run_id = scene.run_id WHERE {lengths.text} ORDER BY 4 DESC, c0.detail DESC, scene_id"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(text, [v for p in (*parts, lengths) for v in p.values])
+        rows = cursor.fetchall()
+    return [_met(row) for row in rows]
+
+
+def _met(row: tuple[Any, ...]) -> Met:
+    stretches = tuple(
+        None if start is None else (start, end) for start, end in zip(row[4::2], row[5::2], strict=True)
+    )  # fmt: skip
+    return Met(row[0], row[1], row[2], float(row[3]), stretches)
+
+
+def _lengths(query: Query) -> Sql:
+    """Of the scene; of a moment that is found by its conditions alone, the stretch of the first."""
+    alone = query.target is Target.MOMENTS and query.emotion is None and query.character is None
+    start, end = ("c0.start_ms", "c0.end_ms") if alone else ("scene.start_ms", "scene.end_ms")
+    parts = [Sql(f"{start} IS NOT NULL")] if alone else [Sql("TRUE")]
+    if query.target is Target.SCENES or alone:
+        parts += [
+            Sql(f"{end} - {start} {SIGN[c.op]} %s", [c.ms])
+            for c in query.clauses
+            if isinstance(c, Length) and c.of is Of.RESULT
+        ]
+    return Sql(" AND ".join(p.text for p in parts), [v for p in parts for v in p.values])
+
+
+def _cte(name: str, condition: Condition) -> Sql:
+    """``name (scene_id, row_id, score, detail, start_ms, end_ms)``, a scene once."""
+    match condition:
+        case ShareOf(_, atom, op, percent):
+            body = _share(atom, SIGN[op], percent)
+        case Lasts(_, atom, op, ms):
+            body = _lasts(atom, SIGN[op], ms)
+        case MoreThan(_, atom, other):
+            body = _more_than(atom, other)
+        case Together():
+            body = _together(condition)
+        case Shows():
+            raise AssertionError(condition)  # about episodes only
+    return Sql(f"{name} AS ({body.text})", body.values)
+
+
+def _share(atom: Atom, sign: str, percent: int) -> Sql:
+    who = of_character("se.character_id", atom.character)
+    text = (
+        "SELECT DISTINCT ON (se.scene_id) se.scene_id, se.id AS row_id, se.score, se.share AS detail,"
+        " se.best_start_ms AS start_ms, se.best_end_ms AS end_ms"
+        " FROM shown JOIN analysis_sceneemotion se ON se.run_id = shown.run_id"
+        f" WHERE se.emotion = %s AND {who.text} AND se.score > 0 AND se.share >= {LEAST_SHARE}"
+        f" AND se.share {sign} %s ORDER BY se.scene_id, se.score DESC, se.share DESC, se.id"
+    )
+    return Sql(text, [str(atom.emotion), *who.values, percent / 100])
+
+
+def _lasts(atom: Atom, sign: str, ms: int) -> Sql:
+    who = of_character("x.character_id", atom.character)
+    text = (
+        "SELECT DISTINCT ON (x.scene_id) x.scene_id, se.id AS row_id, se.score, (x.end_ms - x.start_ms)::float"
+        " AS detail, x.start_ms, x.end_ms FROM shown JOIN analysis_emotionspan x ON x.run_id = shown.run_id"
+        " JOIN analysis_sceneemotion se ON se.scene_id = x.scene_id AND se.character_id = x.character_id"
+        f" AND se.emotion = x.emotion WHERE x.emotion = %s AND {who.text} AND se.score > 0"
+        f" AND x.end_ms - x.start_ms {sign} %s ORDER BY x.scene_id, 4 DESC, se.score DESC, x.start_ms, x.id"
+    )
+    return Sql(text, [str(atom.emotion), *who.values, ms])
+
+
+def _more_than(atom: Atom, other: str) -> Sql:
+    """By how sure the difference is: of the two shrunken shares, less the spread of both."""
+    one, two = of_character("a.character_id", atom.character), of_character("b.character_id", other)
+    n = "({0}.readable_ms / " + f"{TAU_MS}.0)"
+    shrunk = "((" + n + " * {0}.share + " + f"{PRIOR}.0 / k) / (" + n + f" + {PRIOR}))"
+    pa, pb = shrunk.format("a"), shrunk.format("b")
+    spread = " + ".join(
+        f"{p} * (1 - {p}) / ({n.format(side)} + {PRIOR + 1})" for p, side in ((pa, "a"), (pb, "b"))
+    )  # fmt: skip
+    text = (
+        f"SELECT a.scene_id, a.id AS row_id, GREATEST(0, {pa} - {pb} - SQRT({spread})) AS score,"
+        " a.share - b.share AS detail, a.best_start_ms AS start_ms, a.best_end_ms AS end_ms FROM shown"
+        " JOIN (SELECT r.id, CARDINALITY(m.emotions)::float AS k FROM analysis_analysisrun r"
+        " JOIN analysis_modelbundle m ON m.id = r.bundle_id) run ON run.id = shown.run_id"
+        " JOIN analysis_sceneemotion a ON a.run_id = shown.run_id"
+        " JOIN analysis_sceneemotion b ON b.scene_id = a.scene_id AND b.emotion = a.emotion"
+        f" WHERE a.emotion = %s AND {one.text} AND {two.text} AND a.share > b.share AND a.share >= {LEAST_SHARE}"
+    )
+    return Sql(text, [str(atom.emotion), *one.values, *two.values])
+
+
+def _together(condition: Together) -> Sql:
+    """The scene of the first; while: where both show, else from the beginning of one to the end of the other."""
+    start, end = "LEAST(a.start_ms, b.start_ms)", "GREATEST(a.end_ms, b.end_ms)"
+    if condition.relation is Relation.WHILE:
+        start, end = "GREATEST(a.start_ms, b.start_ms)", "LEAST(a.end_ms, b.end_ms)"
+    found = pairs(condition)
+    text = (
+        "SELECT DISTINCT ON (a.scene_id) a.scene_id, sa.id AS row_id, LEAST(sa.score, sb.score) AS score,"
+        f" ({end} - {start})::float AS detail, {start} AS start_ms, {end} AS end_ms {found.text}"
+        " AND sa.score > 0 AND sb.score > 0"
+        " ORDER BY a.scene_id, 3 DESC, 4 DESC, a.start_ms, b.start_ms, a.id, b.id"
+    )
+    return Sql(text, found.values)
