@@ -207,6 +207,10 @@ def test_the_search_page_shows_what_was_understood(client: Client, episode: Epis
     assert "happiest scenes of Jerry" in text
     assert "“colour”" in text
     assert "Jerry looks happy in" in text
+    assert 'href="?q=happiest%20scenes" aria-label="Without: of Jerry"' in text
+    judged = read(client, "/search/?q=episodes+where+Tom+is+never+angry")
+    assert re.search(r"yes \d+</span>.*not enough evidence \d+</span>.*no \d+</span>", judged, re.S)
+    assert re.search(r"Tom looks angry from \d+:\d+ to \d+:\d+", judged)
     refused = read(client, "/search/?q=angry+scenes+with+Jenny")
     assert "I know no character and no emotion called “Jenny”" in refused
     assert "?q=angry%20scenes%20with%20Jerry" in refused
