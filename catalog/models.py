@@ -10,11 +10,14 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 
 SHA256 = RegexValidator(r"^[0-9a-f]{64}$", "A SHA-256 digest has 64 hexadecimal digits.")
+WORDS_CONFIG = "english"  # how full text is taken apart
 COLOUR = RegexValidator(r"^#[0-9a-f]{6}$", "A colour is written like #8a8f98.")
 
 
@@ -68,6 +71,11 @@ class Ordering(models.TextChoices):
     TITLE = "title", "By title (no number)"
 
 
+def episode_words() -> SearchVector:
+    """What full text search reads of an episode; the index is on the same expression."""
+    return SearchVector("title", "synopsis", config=WORDS_CONFIG)
+
+
 class Episode(models.Model):
     """``identity`` is the canonical spelling of the number within the ordering: ``S01E05``, ``S01E05-E06``,
     ``S01E05.P2`` (part two), ``E005``, or ``the-missing-cheese`` where there is only a title (``catalog.parsing``)."""
@@ -88,6 +96,7 @@ class Episode(models.Model):
 
     class Meta:
         ordering: ClassVar = ["series_id", "season", "number", "part", "title", "id"]
+        indexes: ClassVar = [GinIndex(episode_words(), name="episode_words_idx")]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["series", "ordering", "identity"], name="episode_identity_unique"),
             models.CheckConstraint(

@@ -17,6 +17,7 @@ from analysis.search.results import Result, results_of
 from analysis.search.sql import Row, find
 from analysis.search.verdicts import Verdict
 from catalog.models import Character, Series
+from catalog.selectors import episodes_about
 
 PAGE_SIZE = 20
 MOST_OF_AN_EPISODE = 2  # scenes or moments of one episode on the first page
@@ -77,12 +78,13 @@ class Answer:
 
 
 def registry_load() -> Registry:
-    """Every name of the catalogue; two queries."""
+    """Every name of the catalogue; two queries, and one for each free word of a question."""
     characters = Character.objects.order_by("slug").values_list("slug", "name", "aliases")
     series = Series.objects.order_by("slug").values_list("slug", "title")
     return Registry(
         tuple(Named(slug, name, tuple(aliases)) for slug, name, aliases in characters),
         tuple(Named(slug, title) for slug, title in series),
+        lambda word: episodes_about(word).exists(),
     )
 
 

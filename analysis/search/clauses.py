@@ -18,6 +18,7 @@ from analysis.search.query import (
     QueryInvalid,
     Season,
     Title,
+    Words,
     Years,
     plain_text,
 )
@@ -44,7 +45,7 @@ def clause_at(tokens: Sequence[Token], at: int) -> Found | None:
     """The clause that begins at ``at``, or None. Raises Unreadable."""
     if tokens[at].quoted:
         return None
-    return _length(tokens, at) or _years(tokens, at) or _season(tokens, at) or _title(tokens, at)
+    return _length(tokens, at) or _years(tokens, at) or _season(tokens, at) or _title(tokens, at) or _about(tokens, at)
 
 
 def norm_at(tokens: Sequence[Token], at: int) -> str:
@@ -222,3 +223,13 @@ def _title(tokens: Sequence[Token], at: int) -> Found | None:
         return Found(Title(plain_text(words.said)), 2)
     except QueryInvalid:
         raise Unreadable(words.said) from None
+
+
+def _about(tokens: Sequence[Token], at: int) -> Found | None:
+    """``about "the lost key"``."""
+    if norm_at(tokens, at) not in lexicon()["about"] or at + 1 >= len(tokens) or not tokens[at + 1].quoted:
+        return None
+    try:
+        return Found(Words(plain_text(tokens[at + 1].said)), 2)
+    except QueryInvalid:
+        raise Unreadable(tokens[at + 1].said) from None

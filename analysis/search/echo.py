@@ -27,6 +27,7 @@ from analysis.search.query import (
     Target,
     Title,
     Together,
+    Words,
     Years,
 )
 
@@ -92,6 +93,8 @@ def clause_words(clause: Clause, registry: Registry, style: str = "plain") -> st
             return years_words(clause)
         case Title(words):
             return f'titled "{words}"'
+        case Words(words):
+            return f'about "{words}"'
 
 
 def plain_names(registry: Registry) -> Naming:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -90,8 +90,11 @@ def _spellings(named: Named) -> list[tuple[str, ...]]:
 
 @dataclass(frozen=True, slots=True)
 class Registry:
+    """``has_text``: whether the title or synopsis of some episode has a word."""
+
     characters: tuple[Named, ...] = ()
     series: tuple[Named, ...] = ()
+    has_text: Callable[[str], bool] = field(default=lambda word: False, compare=False)
 
     def character(self, slug: str) -> Named | None:
         return next((c for c in self.characters if c.slug == slug), None)

@@ -42,6 +42,8 @@ from analysis.search.query import (
     QueryInvalid,
     Relation,
     Target,
+    Words,
+    plain_text,
     settled,
 )
 from analysis.search.refusals import (
@@ -79,6 +81,7 @@ class _State:
     drafts: Drafts = field(default_factory=Drafts)
     clauses: list[Clause] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)  # free words that titles and synopses are searched for
 
     @property
     def token(self) -> Token:
@@ -377,24 +380,39 @@ def _set_target(state: _State, target: Target) -> None:
 
 
 def _unknown(state: _State) -> None:
-    """A word that nothing explains: refused where a name or an emotion belongs, unused elsewhere."""
+    """A word that nothing explains: refused where a name or an emotion belongs; elsewhere titles and synopses are
+    searched for it, and where none has it, it is unused."""
     following = state.tokens[state.at + 1] if state.at + 1 < len(state.tokens) else None
-    before_target = following is not None and (meaning_of(following.norm) or ("", ""))[0] == "target"
+    noun = None if following is None else meaning_of(following.norm)
+    before_target = noun is not None and noun[0] == "target"
     named = state.before in lexicon()["names_follow"] or state.token.possessive
     capital = state.token.capital and state.at > 0
     word = state.token.said
     if state.token.sign:
         around = "".join(t.said for t in state.tokens[max(0, state.at - 1) : state.at + 2] if t.sign or t is following)
         raise Refused(not_understood(f"“{around}”", word))
+    free = state.token.norm.isalpha() and not (named or capital or state.drafts.expect_than)
+    if free and (not before_target or noun == ("target", "episodes")) and state.registry.has_text(word):
+        state.texts.append(state.token.norm)
+        return
     if state.token.norm.isalpha() and (before_target or named or capital or state.drafts.expect_than):
         raise Refused(nobody_called(word.removesuffix("'s").removesuffix("’s"), state.registry))
     state.unused.append(word)
+
+
+def _about(texts: list[str]) -> Words:
+    try:
+        return Words(plain_text(" ".join(dict.fromkeys(texts))))
+    except QueryInvalid as fault:
+        raise Refused(not_understood(f"so many free words: {fault}")) from None
 
 
 def _finish(state: _State) -> Query:
     drafts = state.drafts.found
     if state.drafts.expect_than:
         raise Unclear("“than” without somebody after it")
+    if state.texts:
+        state.clauses.append(_about(state.texts))
     if all(d.empty and d.link is None for d in drafts) and not state.clauses and state.order is not Order.CALMEST:
         raise Refused(nothing_understood(tuple(state.unused)))
     whole = any(d.modified and (d.how or not d.lasts) for d in drafts) or state.order is Order.CALMEST

@@ -95,8 +95,22 @@ class Title:
     words: str
 
 
-Clause: TypeAlias = Length | InSeries | Season | Years | Title
-KINDS: dict[type[Clause], str] = {Length: "length", InSeries: "series", Season: "season", Years: "year", Title: "title"}
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Full text: the episode's title and synopsis have all of these words, endings aside."""
+
+    words: str
+
+
+Clause: TypeAlias = Length | InSeries | Season | Years | Title | Words
+KINDS: dict[type[Clause], str] = {
+    Length: "length",
+    InSeries: "series",
+    Season: "season",
+    Years: "year",
+    Title: "title",
+    Words: "words",
+}
 
 
 @dataclass(frozen=True, slots=True)

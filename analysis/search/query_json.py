@@ -31,6 +31,7 @@ from analysis.search.query import (
     Target,
     Title,
     Together,
+    Words,
     Years,
     plain_text,
     settled,
@@ -63,7 +64,7 @@ def _clause_json(clause: Clause) -> dict[str, Any]:
             values = {"number": number}
         case Years(first, last):
             values = {"first": first, "last": last}
-        case Title(words):
+        case Title(words) | Words(words):
             values = {"words": words}
     return {"kind": KINDS[type(clause)], **values}
 
@@ -168,6 +169,9 @@ def _clause_from_json(data: object) -> Clause:
         case "title":
             _only(data, {"kind", "words"}, "A title clause")
             return Title(_words(data))
+        case "words":
+            _only(data, {"kind", "words"}, "A words clause")
+            return Words(_words(data))
     raise QueryInvalid(f"kind is {kind!r}; a clause is one of {', '.join(KINDS.values())}.")
 
 

@@ -22,8 +22,10 @@ from analysis.search.query import (
     Season,
     Title,
     Together,
+    Words,
     Years,
 )
+from catalog.selectors import episodes_about
 
 LOOKUP = {Op.LT: "lt", Op.LE: "lte", Op.GT: "gt", Op.GE: "gte"}
 SIGN = {Op.LT: "<", Op.LE: "<=", Op.GT: ">", Op.GE: ">="}
@@ -56,6 +58,8 @@ def episode_condition(query: Query, prefix: str) -> Q:
                     condition &= Q(**{f"{prefix}year__lte": last})
             case Title(words):
                 condition &= Q(**{f"{prefix}title__icontains": words})
+            case Words(words):
+                condition &= Q(**{f"{prefix}pk__in": episodes_about(words).values("pk")})
             case Length():
                 pass
     return condition

@@ -10,13 +10,15 @@ from typing import Any
 import jsonschema
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
 
 from analysis.models import AnalysisRun, EmotionProfile, EmotionSpan, Publication, SceneEmotion
 from analysis.search.answer import PAGE_SIZE, page_of, search
 from analysis.search.scene_conditions import LEAST_SHARE
 from analysis.search.sql import Row
-from catalog.models import Series
+from catalog.models import Episode, Series
+from catalog.selectors import episodes_about
 from tests.analysis import world
 
 ANSWER = {
@@ -244,6 +246,20 @@ def test_clauses_narrow_the_answer() -> None:
     assert {r.episode_title for r in search("happiest Jerry scenes in episodes under 65 seconds").results} == {"Cheese"}
     assert len(search("episodes in season 1").results) == 4
     assert all(r.end_ms - r.start_ms < 20_000 for r in search("happiest Jerry scenes under 20 seconds").results)
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_free_words_search_titles_and_synopses_through_an_index() -> None:
+    Episode.objects.filter(title="Flight").update(synopsis="Two pilots look for a hidden lighthouse.")
+    assert {r.episode_title for r in search("happiest Jerry scenes pilot").results} == {"Flight"}
+    answer = search("episodes lighthouse pilots unheard")
+    assert [r.episode_title for r in answer.results] == ["Flight"]
+    assert (answer.echo, answer.unused) == ('episodes about "lighthouse pilots"', ("unheard",))
+    assert [r.episode_title for r in search("calm storm episodes").results] == ["Storm"]
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off")
+        plan = episodes_about("pilots").order_by().explain()
+    assert "episode_words_idx" in plan, plan
 
 
 @pytest.mark.usefixtures("catalogue")

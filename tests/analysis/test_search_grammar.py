@@ -23,6 +23,7 @@ from analysis.search.query import (
     Season,
     Target,
     Title,
+    Words,
     Years,
     canonical,
 )
@@ -267,6 +268,22 @@ def test_the_echo_reads_like_a_sentence() -> None:
     assert echo(query, REGISTRY) == expected
 
 
+def test_free_words_are_searched_for_in_texts_that_have_them() -> None:
+    registry = Registry(REGISTRY.characters, REGISTRY.series, lambda word: word in ("lighthouse", "storm", "Butch"))
+
+    def parsed(text: str) -> tuple[Query | None, tuple[str, ...]]:
+        found = parse(text, registry)
+        return found.query, found.unused
+
+    about = q(SCENES, HAPPY, None, Words("lighthouse storm"))
+    assert parsed("happiest lighthouse things in a storm, tonight") == (about, ("things", "tonight"))
+    assert echo(about, registry) == 'happiest scenes about "lighthouse storm"'
+    assert parsed('happiest scenes about "Lighthouse Storm"') == (about, ())
+    assert parsed("storm episodes") == (q(EPISODES, None, None, Words("storm")), ())
+    for text in ("storm scenes", "scenes with Butch", "angriest Butch episodes", "angriest scenes of storm"):
+        assert parsed(text)[0] is None, text
+
+
 @pytest.mark.parametrize(
     ("typed", "word", "is_typo"),
     [
@@ -307,6 +324,7 @@ clauses = st.tuples(
     st.lists(st.integers(0, 999).map(Season), max_size=1),
     st.lists(years, max_size=1),
     st.lists(st.sampled_from([Title("the missing cheese"), Title("never happy"), Title("1936")]), max_size=1),
+    st.lists(st.sampled_from([Words("storm cheese"), Words("tom"), Words("season 2")]), max_size=1),
 ).map(lambda groups: canonical([clause for group in groups for clause in group]))
 
 
