@@ -21,6 +21,7 @@ from analysis.api import serializers as shape
 from analysis.api.problems import handle
 from analysis.models import AnalysisRun, EmotionProfile, ModelBundle, RunStatus, Scene, SceneEmotion
 from analysis.search.answer import Answer, registry_load, search, search_query
+from analysis.search.languages import LANGUAGES
 from analysis.search.query_json import query_from_json
 from analysis.selectors.episodes import SORTS, EpisodeFilter, episodes_find
 from analysis.selectors.runs import run_list, run_published, runs_progress, runs_published
@@ -73,6 +74,17 @@ def explained(request: Request) -> bool:
     if value not in ("", "0", "1"):
         raise ValidationError({"explain": "It is 0 or 1."})
     return value == "1"
+
+
+LANGUAGE = parameter("lang", "Of question and echo; else that of the question's words", list(LANGUAGES))
+
+
+def spoken(request: Request) -> str | None:
+    """Raises ValidationError where it is no language that search knows."""
+    value = text_of(request, "lang")
+    if value not in ("", *LANGUAGES):
+        raise ValidationError({"lang": f"It is one of {', '.join(LANGUAGES)}."})
+    return value or None
 
 
 def text_of(request: Request, name: str) -> str:
@@ -307,20 +319,23 @@ class SearchView(Base):
 
     @extend_schema(
         parameters=[parameter("q", "The question, such as: happiest Jerry scenes"),
-                    parameter("page", "From 1; the Link header names the next", kind=int), EXPLAIN],
+                    parameter("page", "From 1; the Link header names the next", kind=int), EXPLAIN, LANGUAGE],
         responses={200: shape.AnswerSerializer},
         operation_id="search",
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         page = number_of(request, "page") or 1
-        return answered(request, search(text_of(request, "q"), min(page, 10_000), explain=explained(request)))
+        return answered(
+            request,
+            search(text_of(request, "q"), min(page, 10_000), explain=explained(request), language=spoken(request)),
+        )
 
 
 class QueryView(Base):
     """The same for a query that is JSON already. Writes nothing, so anybody may."""
 
     @extend_schema(
-        parameters=[EXPLAIN],
+        parameters=[EXPLAIN, LANGUAGE],
         request=shape.QuerySerializer,
         responses={200: shape.AnswerSerializer, 400: PROBLEM},
         operation_id="query",
@@ -329,7 +344,10 @@ class QueryView(Base):
         query = query_from_json(request.data)
         page = number_of(request, "page") or 1
         explain = explained(request)
-        return answered(request, search_query(query, registry_load(), min(page, 10_000), explain=explain))
+        language = spoken(request) or "en"
+        return answered(
+            request, search_query(query, registry_load(), min(page, 10_000), explain=explain, language=language)
+        )
 
 
 def answered(request: Request, answer: Answer) -> Response:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.search.echo import echo
+from analysis.search.languages import language_of, say, understand
 from analysis.search.lexicon import Named, Registry
-from analysis.search.parse import MOST_LETTERS, parse
+from analysis.search.parse import MOST_LETTERS
 from analysis.search.query import InSeries, Query, characters_of
 from analysis.search.query_json import query_to_json
 from analysis.search.refusals import Refusal, no_series_called, nobody_called
@@ -88,21 +88,28 @@ def registry_load() -> Registry:
     )
 
 
-def search(text: str, page: int = 1, *, explain: bool = False) -> Answer:
-    """``page`` counts from 1. ``explain``: with the parts of each score."""
+def search(text: str, page: int = 1, *, explain: bool = False, language: str | None = None) -> Answer:
+    """``page`` counts from 1. ``explain``: with the parts of each score. ``language``: None for that of the words."""
     registry = registry_load()
-    parsed = parse(text, registry)
+    language = language or language_of(text, registry)
+    parsed = understand(text, registry, language)
     if parsed.query is None:
         refusal = parsed.refusal or Refusal("nothing_understood", "Say what you are looking for.")
         return _refused(refusal, parsed.unused, _suggestions(text, refusal, registry))
-    return search_query(parsed.query, registry, page, parsed.unused, explain=explain)
+    return search_query(parsed.query, registry, page, parsed.unused, explain=explain, language=language)
 
 
 def search_query(
-    query: Query, registry: Registry, page: int = 1, unused: tuple[str, ...] = (), *, explain: bool = False
+    query: Query,
+    registry: Registry,
+    page: int = 1,
+    unused: tuple[str, ...] = (),
+    *,
+    explain: bool = False,
+    language: str = "en",
 ) -> Answer:
     """The same for a query that is JSON already."""
-    sentence = echo(query, registry)
+    sentence = say(query, registry, language)
     refusal = _unanswerable(query, sentence, registry)
     if refusal is not None:
         return _refused(refusal, unused)

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from analysis.search.answer import search
 from analysis.search.chips import chips_of
 from analysis.search.echo import superlative
+from analysis.search.languages import LANGUAGES
 from analysis.selectors.scenes import telling_moods
 
 
@@ -15,7 +16,9 @@ def search_page(request: HttpRequest) -> HttpResponse:
     text = request.GET.get("q", "").strip()
     asked = request.GET.get("page", "1")
     page = int(asked) if asked.isdecimal() and len(asked) < 6 else 1
-    answer = search(text, page=max(1, page)) if text else None
+    language = request.GET.get("lang", "")
+    known = language if language in LANGUAGES else None
+    answer = search(text, page=max(1, page), language=known) if text else None
     chips = chips_of(answer.query, answer.registry) if answer and answer.query and answer.registry else []
     moods = [] if answer else telling_moods()
     examples = [f"{superlative(emotion)} scenes of {character.name}" for character, emotion in moods]
