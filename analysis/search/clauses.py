@@ -128,14 +128,14 @@ def _quantity(tokens: Sequence[Token], at: int) -> tuple[float, int, int] | None
     if _GLUED.fullmatch(word):
         parts = _GLUED_PART.findall(word)
         numbers = [n for digits, _ in parts if (n := _number(digits)) is not None]
-        units = [u for _, name in parts if (u := _unit_ms(name)) is not None]
+        units = [u for _, name in parts if (u := unit_ms(name)) is not None]
         if len(numbers) < len(parts) or len(units) < len(parts) or units != sorted(set(units), reverse=True):
             return None
         return sum(n * u for n, u in zip(numbers, units, strict=True)), units[-1], 1
     number, used = _number(word), 1
     if number is None:
         number, used = _number_words(word, norm_at(tokens, at + 1))
-    unit = _unit_ms(norm_at(tokens, at + used))
+    unit = unit_ms(norm_at(tokens, at + used))
     return None if number is None or unit is None else (number * unit, unit, used + 1)
 
 
@@ -155,7 +155,7 @@ def _number_words(word: str, following: str) -> tuple[float | None, int]:
     return (None if value is None else float(value)), 1
 
 
-def _unit_ms(name: str) -> int | None:
+def unit_ms(name: str) -> int | None:
     """In ms; one typo is forgiven as in other words: ``minuts``."""
     units = lexicon()["units"].items()
     exact = next((_UNIT_MS[u] for u, names in units if name in names), None)

@@ -45,6 +45,7 @@ class Draft:
     link: tuple[Relation, int | None] | None = None
     noun: Target | None = None
     after_and: bool = False  # begun by "and" without a subject of its own
+    joined: bool = False  # begun by "and", with a subject of its own
     either: bool = False  # begun by "or", after what never happens
     said: list[str] = field(default_factory=list)
 
@@ -101,8 +102,11 @@ class Drafts:
         if self.boundary == "or":
             raise Unclear(f"“or {said}”")
         draft = self.now
+        if self.boundary == "and" and draft.emotion is None and (draft.character or draft.subject):
+            raise Unclear("more than one character")  # "Tom and Jerry are never angry"
         if draft.empty or (self.boundary is not None and not (draft.link and not draft.emotion)):
             draft = self._open(noun)
+            draft.joined = self.boundary == "and" and draft is not self.found[0]
         if draft.character not in (None, character) or draft.subject not in (None, word):
             raise Unclear("more than one character")
         draft.character, draft.subject = character or draft.character, word or draft.subject
@@ -180,6 +184,8 @@ def finish(drafts: Sequence[Draft], target: Target) -> Said:
         elif not draft.empty:
             if draft.after_and and draft is not drafts[0]:
                 _no_ambiguity(drafts, draft)
+            if draft.joined and draft.emotion is None:
+                raise Unclear(f"“and {draft.words[1:]}, without saying what they show")
             plain.append(draft)
     emotions = {d.emotion for d in plain if d.emotion is not None}
     characters = {d.character for d in plain if d.character is not None}
