@@ -65,6 +65,7 @@ class AnalysisRun(models.Model):
     ``partial``: succeeded, but some segments failed; ``error_code`` and ``error_detail`` say why.
     ``fingerprint``: SHA-256 over source digest, bundle digest and configuration: equal requests, equal results.
     ``finalise_attempts``: how often the last step was begun; it gives up rather than try for ever.
+    ``ratings_version``: of the arithmetic that its results were derived by; 0: none yet, or from before it was kept.
     """
 
     episode = models.ForeignKey(Episode, on_delete=models.CASCADE, related_name="runs")
@@ -88,6 +89,7 @@ class AnalysisRun(models.Model):
     timings = models.JSONField(default=dict, help_text="Seconds per stage, summed over segments.")
     kept_ms = models.PositiveIntegerField(default=0, help_text="Content that was analysed before the last retry.")
     finalise_attempts = models.PositiveSmallIntegerField(default=0)
+    ratings_version = models.PositiveSmallIntegerField(default=0)
     error_code = models.CharField(max_length=60, blank=True)
     error_detail = models.TextField(blank=True)
 
@@ -362,8 +364,11 @@ class EmotionSpan(models.Model):
 class EmotionProfile(models.Model):
     """What one character shows in one run. Emotions are keys of ``shares``; a missing key is *not modelled*.
 
-    ``shares``: {emotion: {"share", "low", "high", "raw", "runs_per_minute", "longest_ms", "peak_start_ms",
-    "peak_end_ms"}}, shares of ``readable_ms``. ``enough`` False: not enough evidence for a rating; the site says so.
+    ``shares``: {emotion: {"share", "low", "high", "raw", "corrected", "baseline", "runs_per_minute", "longest_ms",
+    "peak_start_ms", "peak_end_ms"}}, shares of ``readable_ms``; ``share`` with [low, high] is the published one.
+    ``enough`` False: not enough evidence for a rating; the site says so. ``details``: {"worth", "bias_corrected",
+    "needed": what evidence was asked for, "basis": {"runs", "strength"} or null: what the baseline was made from,
+    "ending" or null, "reactions"}. Numbers are stored as computed, never rounded; docs/ratings.md explains each.
     """
 
     run = models.ForeignKey(AnalysisRun, on_delete=models.CASCADE, related_name="profiles")
@@ -374,6 +379,7 @@ class EmotionProfile(models.Model):
     shots = models.PositiveIntegerField()
     enough = models.BooleanField()
     shares = models.JSONField(default=dict)
+    details = models.JSONField(default=dict)
 
     class Meta:
         ordering: ClassVar = ["run_id", "-visible_ms"]

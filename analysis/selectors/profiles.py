@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
 from analysis.models import EmotionProfile
-from analysis.ratings import ENOUGH_HALF_WIDTH, ENOUGH_READABLE_MS, ENOUGH_SHOTS
+from analysis.ratings import Needed
 from catalog.models import Character
 from ml.types import EMOTIONS, Emotion
 
@@ -36,7 +36,10 @@ def level_of(share: float) -> Level:
 
 @dataclass(frozen=True, slots=True)
 class EmotionShare:
-    """``share`` of the readable time with its bounds; ``None`` in ``longest_ms`` or ``peak_*``: never showed a span."""
+    """``share`` of the readable time, the published one, with its bounds; None in ``peak_*``: never showed a span.
+
+    ``raw``: as the model reads it; ``corrected``: by its confusion matrix; ``baseline``: in the character's series.
+    """
 
     emotion: Emotion
     share: float
@@ -46,6 +49,9 @@ class EmotionShare:
     longest_ms: int
     peak_start_ms: int | None
     peak_end_ms: int | None
+    raw: float | None = None
+    corrected: float | None = None
+    baseline: float | None = None
 
     @property
     def level(self) -> str:
@@ -57,10 +63,42 @@ class EmotionShare:
     def half_width(self) -> float:
         return (self.high - self.low) / 2
 
+    @property
+    def drawn_from(self) -> float | None:
+        """What was measured in this episode alone, where that differs by a point or more; else None."""
+        return self.corrected if self.corrected is not None and abs(self.corrected - self.share) >= 0.01 else None
+
+
+@dataclass(frozen=True, slots=True)
+class EndingShown:
+    """What a character shows at the end of the story. ``emotion`` None: mixed."""
+
+    start_ms: int
+    end_ms: int
+    readable_ms: int
+    shares: Mapping[str, float]
+    emotion: Emotion | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReactionShown:
+    """A character begins to show ``emotion`` after ``to`` (a slug) did: ``times`` of ``of``, more than by chance."""
+
+    to: str
+    emotion: Emotion
+    times: int
+    of: int
+    by_chance: float
+    p: float
+    at_ms: tuple[int, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """One character in one run. ``lacking``: what the evidence falls short of; empty where it is enough."""
+    """One character in one run. ``lacking``: what the evidence falls short of; empty where it is enough.
+
+    ``bias_corrected``: the bundle brought a matrix of its mistakes; ``others``: how many episodes made the baseline.
+    """
 
     profile_id: int
     run_id: int
@@ -73,6 +111,10 @@ class Rating:
     emotions: tuple[EmotionShare, ...]
     not_modelled: tuple[Emotion, ...]
     lacking: tuple[str, ...]
+    bias_corrected: bool = False
+    others: int = 0
+    ending: EndingShown | None = None
+    reactions: tuple[ReactionShown, ...] = ()
 
     @property
     def strongest(self) -> tuple[EmotionShare, ...]:
@@ -85,6 +127,8 @@ def rating_of(profile: EmotionProfile) -> Rating:
     """``profile.character`` should be loaded already."""
     emotions = tuple(_share(e, profile.shares[e]) for e in EMOTIONS if e in profile.shares)
     missing = tuple(e for e in EMOTIONS if e not in profile.shares)
+    details: Mapping[str, Any] = profile.details
+    ending = details.get("ending")
     return Rating(
         profile_id=profile.pk,
         run_id=profile.run_id,
@@ -97,7 +141,23 @@ def rating_of(profile: EmotionProfile) -> Rating:
         emotions=emotions,
         not_modelled=missing if emotions else (),
         lacking=() if profile.enough else _lacking(profile, emotions),
+        bias_corrected=bool(details.get("bias_corrected")),
+        others=len((details.get("basis") or {}).get("runs") or []) if _is_drawn(emotions) else 0,
+        ending=None if ending is None else _ending(ending),
+        reactions=tuple(_reaction(row) for row in details.get("reactions") or []),
     )
+
+
+def _is_drawn(emotions: Sequence[EmotionShare]) -> bool:
+    return any(e.baseline is not None for e in emotions)
+
+
+def _ending(row: Mapping[str, Any]) -> EndingShown:
+    return EndingShown(**{**row, "emotion": None if row["emotion"] is None else Emotion(row["emotion"])})
+
+
+def _reaction(row: Mapping[str, Any]) -> ReactionShown:
+    return ReactionShown(**{**row, "emotion": Emotion(row["emotion"]), "at_ms": tuple(row["at_ms"])})
 
 
 def _share(emotion: Emotion, row: dict[str, Any]) -> EmotionShare:
@@ -111,23 +171,27 @@ def _share(emotion: Emotion, row: dict[str, Any]) -> EmotionShare:
         longest_ms=int(row.get("longest_ms") or 0),
         peak_start_ms=row.get("peak_start_ms"),
         peak_end_ms=row.get("peak_end_ms"),
+        raw=row.get("raw"),
+        corrected=row.get("corrected"),
+        baseline=row.get("baseline"),
     )
 
 
 def _lacking(profile: EmotionProfile, emotions: Sequence[EmotionShare]) -> tuple[str, ...]:
+    needed = Needed(**profile.details["needed"]) if "needed" in profile.details else Needed()
     reasons = []
-    if profile.readable_ms < ENOUGH_READABLE_MS:
+    if profile.readable_ms < needed.readable_ms:
         reasons.append(
             f"the face can be read for {profile.readable_ms / 1000:.0f} s, and a rating takes "
-            f"{ENOUGH_READABLE_MS // 1000} s"
+            f"{needed.readable_ms / 1000:.0f} s"
         )
-    if profile.shots < ENOUGH_SHOTS:
+    if profile.shots < needed.shots:
         shots = "1 shot" if profile.shots == 1 else f"{profile.shots} shots"
-        reasons.append(f"it is seen in {shots}, and a rating takes {ENOUGH_SHOTS}")
-    if any(e.half_width > ENOUGH_HALF_WIDTH for e in emotions):
+        reasons.append(f"it is seen in {shots}, and a rating takes {needed.shots}")
+    if any(e.half_width > needed.half_width for e in emotions):
         reasons.append(
             f"the shots differ too much: a share is known to ±{100 * max(e.half_width for e in emotions):.0f} "
-            f"points only, and a rating takes ±{100 * ENOUGH_HALF_WIDTH:.0f}"
+            f"points only, and a rating takes ±{100 * needed.half_width:.0f}"
         )
     return tuple(reasons)
 
@@ -166,3 +230,30 @@ def glance_of(ratings: Iterable[Rating]) -> Glance:
             emotions.append(EmotionShare(emotion, share, low, high, 0.0, longest, None, None))
     unrated = tuple(r.character.name for r in ratings if not r.enough)
     return Glance(emotions=tuple(emotions), enough=bool(rated), unrated=unrated)
+
+
+@dataclass(frozen=True, slots=True)
+class Follows:
+    """``who`` begins to show the emotion soon after ``to`` did, more often than chance gives."""
+
+    who: Character
+    to: Character
+    told: ReactionShown
+
+    @property
+    def by_chance(self) -> int:
+        """How often chance would give it, in whole times."""
+        return round(self.told.by_chance)
+
+
+def follows_of(ratings: Iterable[Rating]) -> tuple[Follows, ...]:
+    """Who reacts to whom in a run, the most frequent first."""
+    ratings = list(ratings)
+    characters = {r.character.slug: r.character for r in ratings}
+    found = [
+        Follows(r.character, characters[told.to], told)
+        for r in ratings
+        for told in r.reactions
+        if told.to in characters
+    ]
+    return tuple(sorted(found, key=lambda f: (-f.told.times, f.who.slug, f.to.slug, str(f.told.emotion))))

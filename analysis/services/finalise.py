@@ -1,7 +1,8 @@
 """The last step of a run: from the faces of its segments to shots, tracks, scenes, scores and profiles.
 
 One transaction under the lock of the run. What is derived is deleted and written anew, so doing it twice gives equal
-rows. All arithmetic is in ``ml.timeline`` and ``analysis.ratings``.
+rows, as long as the series' other published episodes stay (the baseline is made from them). All arithmetic is in
+``ml.timeline`` and ``analysis.ratings``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from analysis.models import AnalysisRun, RunStatus, Segment, SegmentStatus
+from analysis.ratings import RATINGS_VERSION
 from analysis.services.derived import derived_rewrite
 from analysis.services.messages import thumbnails_send
 from analysis.services.publishing import publish_by_rule
@@ -74,6 +76,7 @@ def _finalise(run_id: int, statuses: list[RunStatus]) -> AnalysisRun | None:
         "drawings": sum(s.drawings for s in segments if s.status == SegmentStatus.DONE),
         "faces": sum(s.faces for s in segments if s.status == SegmentStatus.DONE),
         "timings": _timings(segments),
+        "ratings_version": RATINGS_VERSION,
     }
     if failed:
         changes |= {"error_code": failed[0].error_code, "error_detail": failed_detail(segments)}

@@ -67,7 +67,7 @@ def test_the_profiles_are_those_of_the_pipeline_alone() -> None:
     assert set(rows) == set(expected) == {"tom", "jerry"}
     for slug, profile in expected.items():
         assert rows[slug].visible_ms == profile.visible_ms
-        found = {e: v["share"] for e, v in rows[slug].shares.items()}
+        found = {e: v["raw"] for e, v in rows[slug].shares.items()}
         assert found == pytest.approx({str(e): x for e, x in profile.shares.items()}, abs=1e-6)
 
 

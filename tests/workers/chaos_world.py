@@ -51,7 +51,8 @@ RUN_TABLES = {
         " JOIN catalog_character c ON c.id = e.character_id WHERE e.run_id = %s ORDER BY 1, 2, 3"
     ),
     "profiles": (
-        "SELECT c.slug, p.visible_ms, p.readable_ms, p.drawings, p.shots, p.enough, p.shares::text"
+        "SELECT c.slug, p.visible_ms, p.readable_ms, p.drawings, p.shots, p.enough, p.shares::text,"
+        " p.details::text"
         " FROM analysis_emotionprofile p JOIN catalog_character c ON c.id = p.character_id"
         " WHERE p.run_id = %s ORDER BY 1"
     ),

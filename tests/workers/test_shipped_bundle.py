@@ -69,7 +69,7 @@ def test_the_worker_stores_what_the_pipeline_alone_finds(settings: Any, tmp_path
     assert set(found) == set(alone.profiles)
     for slug, profile in alone.profiles.items():
         assert found[slug].visible_ms == profile.visible_ms
-        shares = {e: v["share"] for e, v in found[slug].shares.items()}
+        shares = {e: v["raw"] for e, v in found[slug].shares.items()}
         assert shares == pytest.approx({str(e): x for e, x in profile.shares.items()}, abs=1e-6)
 
 

@@ -140,3 +140,8 @@ TOONEMO_MODEL_LOADER = env.str("TOONEMO_MODEL_LOADER", default="ml.runtime.load_
 TOONEMO_VIDEO_PROBE = env.str("TOONEMO_VIDEO_PROBE", default="workers.probe.probe_video")
 TOONEMO_MAX_DURATION_MINUTES = env.int("TOONEMO_MAX_DURATION_MINUTES", default=180)
 TOONEMO_MAX_FILE_GB = env.float("TOONEMO_MAX_FILE_GB", default=10.0)
+
+# The least evidence that carries a rating; below it a page says "not enough evidence", and limits count it as over.
+TOONEMO_ENOUGH_READABLE_S = env.float("TOONEMO_ENOUGH_READABLE_S", default=20.0)
+TOONEMO_ENOUGH_SHOTS = env.int("TOONEMO_ENOUGH_SHOTS", default=8)
+TOONEMO_ENOUGH_HALF_WIDTH = env.float("TOONEMO_ENOUGH_HALF_WIDTH", default=0.15)
