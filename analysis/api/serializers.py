@@ -126,7 +126,7 @@ class SubtitleOptionsSerializer(serializers.Serializer[Any]):
 class ShareSerializer(serializers.Serializer[Any]):
     """A share of the time in which the face can be read, with its 95 % interval."""
 
-    share = serializers.FloatField()
+    share = serializers.FloatField(help_text="The published one: corrected, then drawn toward the baseline.")
     low = serializers.FloatField()
     high = serializers.FloatField()
     level = serializers.CharField(help_text="In words, from the bounds.")
@@ -134,6 +134,33 @@ class ShareSerializer(serializers.Serializer[Any]):
     longest_ms = serializers.IntegerField()
     peak_start_ms = serializers.IntegerField(allow_null=True)
     peak_end_ms = serializers.IntegerField(allow_null=True)
+    raw = serializers.FloatField(allow_null=True, help_text="As the model reads it.")
+    corrected = serializers.FloatField(allow_null=True, help_text="By the bundle's confusion matrix, if it has one.")
+    baseline = serializers.FloatField(
+        allow_null=True, help_text="The character's share in the series' other episodes; null where not known."
+    )
+
+
+class EndingSerializer(serializers.Serializer[Any]):
+    """What the face shows in the last 30 seconds of the story, as read. ``emotion`` null: mixed."""
+
+    start_ms = serializers.IntegerField()
+    end_ms = serializers.IntegerField()
+    readable_ms = serializers.IntegerField()
+    shares = serializers.DictField(child=serializers.FloatField())
+    emotion = serializers.ChoiceField(choices=EMOTION_NAMES, allow_null=True)
+
+
+class ReactionSerializer(serializers.Serializer[Any]):
+    """The character begins to show ``emotion`` within 2 s after ``to`` did, more often than chance gives."""
+
+    to = serializers.CharField(help_text="Slug of a character")
+    emotion = serializers.ChoiceField(choices=EMOTION_NAMES)
+    times = serializers.IntegerField()
+    of = serializers.IntegerField(help_text="How often `to` began to show it while both were in the scene.")
+    by_chance = serializers.FloatField(help_text="How often random turns of the scene give it, on average.")
+    p = serializers.FloatField(help_text="After Holm's correction over all pairs and emotions of the episode.")
+    at_ms = serializers.ListField(child=serializers.IntegerField(), help_text="When `to` began, each time.")
 
 
 class ProfileSerializer(serializers.ModelSerializer[EmotionProfile]):
@@ -142,7 +169,16 @@ class ProfileSerializer(serializers.ModelSerializer[EmotionProfile]):
     character = serializers.SlugRelatedField[Character](slug_field="slug", read_only=True)
     episode = serializers.IntegerField(source="run.episode_id", read_only=True)
     enough_evidence = serializers.BooleanField(source="enough", read_only=True)
+    ratings_version = serializers.IntegerField(
+        source="run.ratings_version", read_only=True, help_text="Of the arithmetic; 0: from before it was kept."
+    )
+    bias_corrected = serializers.SerializerMethodField(
+        help_text="Whether the bundle brought a matrix of its mistakes to correct by."
+    )
+    baseline_episodes = serializers.SerializerMethodField(help_text="Other episodes that the baseline is made from.")
     shares = serializers.SerializerMethodField()
+    ending = serializers.SerializerMethodField(help_text="Null where too little of the face is seen at the end.")
+    reactions = serializers.SerializerMethodField(help_text="Whom the character follows; empty where nobody.")
 
     class Meta:
         model = EmotionProfile
@@ -156,8 +192,28 @@ class ProfileSerializer(serializers.ModelSerializer[EmotionProfile]):
             "drawings",
             "shots",
             "enough_evidence",
+            "ratings_version",
+            "bias_corrected",
+            "baseline_episodes",
             "shares",
+            "ending",
+            "reactions",
         ]
+
+    def get_bias_corrected(self, profile: EmotionProfile) -> bool:
+        return rating_of(profile).bias_corrected
+
+    def get_baseline_episodes(self, profile: EmotionProfile) -> int:
+        return rating_of(profile).others
+
+    @extend_schema_field(EndingSerializer(allow_null=True))
+    def get_ending(self, profile: EmotionProfile) -> Any:
+        ending = rating_of(profile).ending
+        return None if ending is None else EndingSerializer(ending).data
+
+    @extend_schema_field(ReactionSerializer(many=True))
+    def get_reactions(self, profile: EmotionProfile) -> Any:
+        return ReactionSerializer(rating_of(profile).reactions, many=True).data
 
     @extend_schema_field(serializers.DictField(child=ShareSerializer()))
     def get_shares(self, profile: EmotionProfile) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from analysis.errors import AnalysisError
 from analysis.models import AnalysisRun
 from analysis.selectors.bundles import characters_known, is_provisional
 from analysis.selectors.episodes import episode_get, ratings_by_run, scenes_to_show
-from analysis.selectors.profiles import glance_of
+from analysis.selectors.profiles import follows_of, glance_of
 from analysis.selectors.runs import run_list, run_missing_parts, run_published
 from analysis.selectors.scenes import scene_cards
 from analysis.selectors.timelines import timeline_of
@@ -45,6 +45,9 @@ def _found(found: Episode, run: AnalysisRun) -> dict[str, object]:
     return {
         "ratings": ratings,
         "glance": glance_of(ratings),
+        "endings": [r for r in ratings if r.ending is not None],
+        "follows": follows_of(ratings),
+        "bias_corrected": any(r.bias_corrected for r in ratings),
         "timeline": timeline,
         "scenes": scene_cards(run),
         "poster": scenes_to_show([run.pk]).get(run.pk),

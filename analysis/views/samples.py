@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from analysis.models import AnalysisRun, EmotionProfile, ModelBundle, RunStatus, Scene, Shot
 from analysis.search.results import Result
 from analysis.selectors.episodes import EpisodeCard
-from analysis.selectors.profiles import EmotionShare, Rating, glance_of, rating_of
+from analysis.selectors.profiles import EmotionShare, Rating, follows_of, glance_of, rating_of
 from analysis.selectors.runs import RunProgress
 from analysis.selectors.scenes import Moment, SceneCard
 from analysis.selectors.timelines import Lane, LaneSpan, Timeline
@@ -35,6 +36,8 @@ def _rating(name: str, colour: str, *, readable_ms: int, enough: bool, shots: in
             "low": max(0.0, s - width),
             "high": min(1.0, s + width),
             "raw": s,
+            "corrected": s + (0.04 if s > 0.3 else 0.0),
+            "baseline": 0.3,
             "runs_per_minute": 2.0,
             "longest_ms": int(9_000 * s),
             "peak_start_ms": 61_000,
@@ -52,8 +55,20 @@ def _rating(name: str, colour: str, *, readable_ms: int, enough: bool, shots: in
         shots=shots,
         enough=enough,
         shares=shares if readable_ms else {},
+        details=_details() if readable_ms else {},
     )
     return rating_of(profile)
+
+
+def _details() -> dict[str, Any]:
+    ending = {"start_ms": 370_000, "end_ms": 400_000, "readable_ms": 12_000, "shares": {"happy": 0.8}}
+    told = {"to": "tom", "emotion": "scared", "times": 7, "of": 9, "by_chance": 1.6, "p": 0.004, "at_ms": [61_000]}
+    return {
+        "bias_corrected": True,
+        "basis": {"runs": [3, 5, 8, 13], "strength": 11.0},
+        "ending": {**ending, "emotion": "happy"},
+        "reactions": [told],
+    }
 
 
 def _run(pk: int, status: str, **values: Any) -> AnalysisRun:
@@ -118,6 +133,8 @@ def components() -> dict[str, Any]:
             EpisodeCard(plain, None, None, None, (), glance_of([])),
         ],
         "ratings": [rated, short, blank],
+        "endings": [rated, replace(short, ending=replace(short.ending, emotion=None) if short.ending else None)],
+        "follows": follows_of([rated, short])[:1],
         "rows": _runs(),
         "timeline": _timeline(),
         "scenes": [SceneCard(scene, moments), SceneCard(scene, ())],

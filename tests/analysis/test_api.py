@@ -116,6 +116,9 @@ def test_a_profile_has_the_evidence_and_the_bounds(client: Client, episode: Epis
     assert set(jerry["shares"]) == {str(e) for e in EMOTIONS}
     happy = jerry["shares"]["happy"]
     assert 0 <= happy["low"] <= happy["share"] <= happy["high"] <= 1
+    assert happy["raw"] == happy["corrected"] == happy["share"]  # no matrix, no other episode
+    assert happy["baseline"] is None
+    assert (jerry["ratings_version"], jerry["bias_corrected"], jerry["baseline_episodes"]) == (1, False, 0)
     assert sum(s["share"] for s in jerry["shares"].values()) == pytest.approx(1, abs=1e-4)
 
 
@@ -126,6 +129,20 @@ def test_an_emotion_that_is_not_modelled_is_absent_never_zero(client: Client, ep
     tom.save()
     (found,) = get(client, "profiles?character=tom")["results"]
     assert "disgusted" not in found["shares"]
+
+
+def test_a_profile_tells_how_it_ends_and_whom_it_follows(client: Client) -> None:
+    chase = world.analysed_chase(1, "The chase")
+    found = {p["character"]: p for p in get(client, f"profiles?episode={chase.pk}")["results"]}
+    assert found["tom"]["reactions"] == []
+    (follows,) = found["jerry"]["reactions"]
+    assert (follows["to"], follows["emotion"], follows["times"], follows["of"]) == ("tom", "happy", 12, 12)
+    assert follows["by_chance"] < 6
+    assert follows["p"] <= 0.05
+    assert len(follows["at_ms"]) == 12
+    ending = found["jerry"]["ending"]
+    assert (ending["emotion"], ending["end_ms"]) == ("neutral", 90_000)
+    assert sum(ending["shares"].values()) == pytest.approx(1)
 
 
 def test_the_timeline_keeps_its_format(client: Client, episode: Episode) -> None:

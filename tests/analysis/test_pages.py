@@ -132,6 +132,36 @@ def test_an_episode_shows_ratings_with_evidence_timeline_and_scenes(
     assert "Provisional" in text
 
 
+def test_an_episode_tells_how_it_ends_and_who_reacts_to_whom(client: Client) -> None:
+    chase = world.analysed_chase(1, "The chase")
+    text = " ".join(read(client, f"/episodes/{chase.pk}/").split())
+    assert "In the last half minute of the story" in text
+    assert "Jerry looks <strong>neutral</strong> most of the time" in text
+    assert "When Tom begins to look happy, Jerry begins to as well within two seconds" in text
+    assert "<strong>12 of 12 times</strong>" in text
+    assert "When Jerry begins" not in text
+    assert "The bundle brings no count of the mistakes it makes" in text
+
+
+def test_an_episode_in_which_nothing_of_that_can_be_said_leaves_it_out(client: Client) -> None:
+    episode = world.make_episode(world.make_series(), 1, "Short", 60_000)
+    world.analyse(episode, {"tom": [(3_000, 9_000, Emotion.ANGRY)]})
+    text = read(client, f"/episodes/{episode.pk}/")
+    assert "How it ends" not in text
+    assert "Who reacts to whom" not in text
+
+
+def test_a_share_drawn_toward_the_series_says_what_was_measured_here(client: Client, episode: Episode) -> None:
+    profile = AnalysisRun.objects.get().profiles.get(character__slug="tom")
+    profile.shares["angry"] |= {"share": 0.31, "corrected": 0.44, "baseline": 0.2, "high": 0.6}
+    profile.details |= {"basis": {"runs": [7, 8, 9, 11], "strength": 9.0}, "bias_corrected": True}
+    profile.save()
+    text = " ".join(read(client, f"/episodes/{episode.pk}/").split())
+    assert "44 % in this episode alone" in text
+    assert "Drawn toward what Tom shows in 4 other episodes" in text
+    assert "Shares are corrected for the mistakes" in text
+
+
 def test_a_show_that_the_bundle_was_made_for_is_not_provisional(client: Client, episode: Episode) -> None:
     Character.objects.filter(slug="tom").update(series=episode.series)
     assert "Provisional" not in read(client, f"/episodes/{episode.pk}/")
@@ -299,6 +329,8 @@ def test_the_patterns_page_shows_every_component(client: Client) -> None:
     text = read(client, "/patterns/")
     for name in ("card", "rating", "staff", "result", "run", "empty", "note", "badge"):
         assert re.search(rf'class="(\w+ )*{name}\b', text), name
+    assert "shows a bit of everything" in text
+    assert "When Tom begins to look scared, Jerry begins to as well" in text
     assert "<b>with markup" not in text
 
 
