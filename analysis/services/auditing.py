@@ -17,6 +17,7 @@ from django.db import transaction
 from analysis.models import (
     AnalysisRun,
     EmotionProfile,
+    EmotionSpan,
     FaceDetection,
     Scene,
     SceneEmotion,
@@ -146,6 +147,8 @@ def _leaves_of_computed(found: Derived, slugs: Mapping[int, str]) -> Leaves:
         leaves |= _scene(scene)
     for row in found.scene_emotions:
         leaves |= _scene_emotion(row, slugs)
+    for span in found.spans:
+        leaves |= _span(span, slugs)
     for profile in found.profiles:
         leaves |= _profile(profile, slugs)
     return leaves
@@ -164,6 +167,8 @@ def _leaves_of_stored(run: AnalysisRun, slugs: Mapping[int, str]) -> Leaves:
         leaves |= _scene(scene)
     for row in SceneEmotion.objects.filter(run=run).select_related("scene").order_by("id"):
         leaves |= _scene_emotion(row, slugs)
+    for span in EmotionSpan.objects.filter(run=run).select_related("scene").order_by("id"):
+        leaves |= _span(span, slugs)
     for profile in EmotionProfile.objects.filter(run=run).order_by("id"):
         leaves |= _profile(profile, slugs)
     return leaves
@@ -187,6 +192,12 @@ def _scene_emotion(row: SceneEmotion, slugs: Mapping[int, str]) -> Leaves:
     names = ("visible_ms", "readable_ms", "share", "baseline", "score", "best_start_ms", "best_end_ms")
     where = f"scene {row.scene.index}: {slugs[row.character_id]} {row.emotion}"
     return _named(where, {name: getattr(row, name) for name in names})
+
+
+def _span(row: EmotionSpan, slugs: Mapping[int, str]) -> Leaves:
+    """No two spans of one character and emotion begin at the same time."""
+    where = f"span of {slugs[row.character_id]} {row.emotion} from {row.start_ms} ms"
+    return _named(where, {"scene": row.scene.index, "end_ms": row.end_ms, "strength": row.strength})
 
 
 def _profile(row: EmotionProfile, slugs: Mapping[int, str]) -> Leaves:
