@@ -13,6 +13,7 @@ from analysis.search.lexicon import Registry
 from analysis.search.query import Query, Target
 from analysis.search.query_json import condition_to_json
 from analysis.search.sql import Row
+from analysis.selectors.episodes import scenes_to_show
 from catalog.models import Character, Episode
 
 
@@ -236,8 +237,8 @@ def _calm_words(facts: dict[str, Any]) -> str:
 
 
 def _pictures(rows: Sequence[Row]) -> dict[int, int]:
-    """episode -> a scene of its published run that has a picture."""
+    """episode -> the scene whose picture stands for its published run."""
     shown = Publication.objects.filter(withdrawn_at__isnull=True, episode_id__in=[r.episode_id for r in rows])
-    scenes = Scene.objects.filter(run_id__in=shown.values("run_id")).exclude(thumbnail="")
-    first = scenes.order_by("run__episode_id", "index").distinct("run__episode_id")
-    return dict(first.values_list("run__episode_id", "pk"))
+    runs = dict(shown.values_list("episode_id", "run_id"))
+    scenes = scenes_to_show(runs.values())
+    return {episode: scenes[run] for episode, run in runs.items() if run in scenes}

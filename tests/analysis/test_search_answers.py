@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 
-from analysis.models import AnalysisRun, EmotionProfile, EmotionSpan, Publication, SceneEmotion
+from analysis.models import AnalysisRun, EmotionProfile, EmotionSpan, Publication, Scene, SceneEmotion
 from analysis.search.answer import PAGE_SIZE, page_of, search
 from analysis.search.scene_conditions import LEAST_SHARE
 from analysis.search.sql import Row
@@ -122,6 +122,17 @@ def test_scenes_are_those_of_a_brute_force_search() -> None:
     assert got == {(r.run.episode_id, r.scene.start_ms, r.score) for r in rows}
     first = search("happiest Jerry scenes").results[0]
     assert (first.episode_id, first.score) == (rows[0].run.episode_id, rows[0].score)
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_the_picture_of_an_episode_shows_its_characters_and_not_its_black_beginning() -> None:
+    scenes = Scene.objects.order_by("run_id", "index")
+    scenes.update(thumbnail="thumbnails/t.jpg")
+    run = Publication.objects.filter(withdrawn_at__isnull=True).order_by("pk")[0].run
+    SceneEmotion.objects.filter(scene=scenes.filter(run=run)[0]).delete()
+    found = next(r for r in search("happiest episodes").results if r.episode_id == run.episode_id)
+    assert found.thumbnail_scene is not None
+    assert SceneEmotion.objects.filter(scene_id=found.thumbnail_scene).exists()
 
 
 @pytest.mark.usefixtures("catalogue")
