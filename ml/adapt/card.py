@@ -106,7 +106,7 @@ def _emotions(e: Table) -> Iterator[str]:
         few = [name for name, n in e["labelled"].items() if 0 < n < FEW]
         none = [name for name, n in e["labelled"].items() if n == 0]
         if few and "kept" not in e:
-            yield f"Of {', '.join(few)} there are too few to rely on: they are read much as the base reads them."
+            yield f"Of {', '.join(few)} there are too few to rely on: what they look like is told much as by the base."
         if none and "kept" not in e:
             yield (
                 f"No label says {', '.join(none)}: taken as rare in this show, and said only of faces that show it "

@@ -66,14 +66,15 @@ class FittedEmotions:
 
 def fit_emotions(faces: Faces, replay: Faces, own: Layer) -> FittedEmotions:
     """The temperature is the one of least cross-entropy on shots left out; of one shot alone it stays as it was."""
-    layer = fit_layer(faces, replay, own)
+    unnamed = unnamed_of(faces, len(own.bias))
+    layer = fit_layer(faces, replay, own, unnamed=unnamed)
     folds = folds_of(faces.groups)
     numbers = sorted(set(folds.tolist()))
     if len(numbers) < 2:
         return FittedEmotions(layer, None)
     raw = np.zeros((len(faces.emotions), len(own.bias)))
     for fold in numbers:
-        without = fit_layer(faces.part(folds != fold), replay, own)
+        without = fit_layer(faces.part(folds != fold), replay, own, unnamed=unnamed)
         raw[folds == fold] = without.logits(faces.features[folds == fold, 0]) * without.temperature
     held_out = np.zeros_like(raw)
     for fold in numbers:
@@ -83,9 +84,11 @@ def fit_emotions(faces: Faces, replay: Faces, own: Layer) -> FittedEmotions:
     return FittedEmotions(Layer(layer.weight, layer.bias, fit_temperature(raw, faces.emotions)), held_out)
 
 
-def fit_layer(faces: Faces, replay: Faces, own: Layer, pull: float = PULL) -> Layer:
+def fit_layer(
+    faces: Faces, replay: Faces, own: Layer, pull: float = PULL, unnamed: NDArray[np.float64] | None = None
+) -> Layer:
     """Least cross-entropy, half of it over each side, plus ``pull`` / 2 N times the squared distance from ``own``; then
-    emotions without a face of the show become rarer (``rarer``).
+    ``unnamed`` (labels,) is added to the biases: that of all labels, where ``faces`` are a part of them.
 
     Every feature counts in its spread over ``replay``; a face of the show the less, the more have its emotion, by the
     root of their number.
@@ -107,16 +110,18 @@ def fit_layer(faces: Faces, replay: Faces, own: Layer, pull: float = PULL) -> La
         return loss
 
     optimiser.step(closure)  # type: ignore[no-untyped-call]
-    unseen = torch.from_numpy(np.where(counts == 0, rarer(len(faces.emotions), len(counts)), 0.0).astype(np.float32))
-    return Layer(weight.detach() / spread, bias.detach() + unseen, own.temperature)
+    rarer = unnamed_of(faces, len(counts)) if unnamed is None else unnamed
+    return Layer(weight.detach() / spread, bias.detach() + torch.from_numpy(rarer.astype(np.float32)), own.temperature)
 
 
-def rarer(faces: int, labels: int) -> float:
-    """What is added to the logit of an emotion that none of ``faces`` shows, of ``labels`` that were as frequent.
+def unnamed_of(faces: Faces, labels: int) -> NDArray[np.float64]:
+    """(labels,) what is added to the logit of each emotion: 0 for those that a face shows, less for the others.
 
-    By Laplace's rule of succession its share is 1 / (faces + labels) now; labels do not say that it never comes.
+    By Laplace's rule of succession the share of an emotion that no face shows is 1 / (faces + labels), where it was
+    1 / labels; faces do not say that it never comes. Before the temperature, which is fitted with it.
     """
-    return float(np.log(labels / (faces + labels)))
+    shown = np.bincount(faces.emotions, minlength=labels) > 0
+    return np.where(shown, 0.0, np.log(labels / (len(faces.emotions) + labels)))
 
 
 def _spread(replay: Faces) -> Tensor:

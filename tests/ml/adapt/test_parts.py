@@ -168,6 +168,22 @@ def test_an_emotion_that_no_label_names_becomes_rare_and_no_other_does() -> None
     assert plain > 0.9  # faces that show it plainly are still read so
 
 
+def test_an_emotion_of_one_shot_is_not_taken_as_rare_where_that_shot_is_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    faces = made_faces(45, 0.0, 1)
+    groups = tuple(f"shot {kind}" for kind in faces.emotions)  # each emotion in a shot of its own
+    added: list[object] = []
+
+    def noted(*args: object, unnamed: NDArray[np.float64] | None = None) -> Layer:
+        added.append(None if unnamed is None else unnamed.tolist())
+        return fit_layer(*args, unnamed=unnamed)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("ml.adapt.heads.fit_layer", noted)
+    fit_emotions(Faces(faces.features, faces.emotions, groups), made_faces(60, 0.0, 2), own_layer())
+    assert added == [[0.0] * KINDS] * (KINDS + 1)
+
+
 def test_folds_keep_shots_together() -> None:
     groups = ["a"] * 5 + ["b", "c", "d"] * 2 + ["e"]
     folds = folds_of(groups, 3)
