@@ -49,7 +49,7 @@ def is_korean(text: str, registry: Registry) -> bool:
 
 
 def parse_korean(text: str, registry: Registry) -> Parsed:
-    """As ``parse``; unused words are said as they were written."""
+    """As ``parse``, and refused where a Korean word cannot be used; it is said as it was written."""
     tokens = tokens_of(text)
     refused = next((t for t in tokens if not t.quoted and t.norm in _data()["unsupported"]), None)
     if refused is not None:
@@ -58,6 +58,9 @@ def parse_korean(text: str, registry: Registry) -> Parsed:
     if fault is not None:
         return Parsed(None, (fault,), _in_korean(not_understood(f"“{fault}”", fault), registry))
     parsed = parse(english, registry)
+    left = next((word for word in parsed.unused if _HANGUL.search(word)), None)
+    if parsed.refusal is None and left is not None:  # an ending may turn the question round, so nothing is left out
+        return Parsed(None, parsed.unused, _in_korean(not_understood(f"“{left}”", left), registry))
     if parsed.refusal is None:
         return parsed
     return Parsed(None, parsed.unused, _in_korean(parsed.refusal, registry))

@@ -182,10 +182,12 @@ def _real_words() -> frozenset[str]:
 def one_typo(typed: str, word: str) -> bool:
     """Whether one letter added, left out, changed or swapped with its neighbour makes ``typed`` of ``word``.
 
-    ``word`` has at least five letters; digits are never a typo, nor are words that mean something else (a fight is no
-    fright).
+    ``word`` has at least five letters, and its first one is right: Jerry is not merry. Digits are never a typo, nor are
+    words that mean something else (a fight is no fright).
     """
     if len(word) < LEAST_TYPO_LETTERS or abs(len(typed) - len(word)) > 1 or typed == word or not typed.isalpha():
+        return False
+    if typed[0] != word[0]:
         return False
     if typed in _real_words():
         return False

@@ -25,6 +25,7 @@ from analysis.search.state import State
 from analysis.search.words import take_phrase, take_unknown, take_word
 
 MOST_LETTERS = 1_000
+VERBS = ("is", "are", "was", "were", "looks", "look", "gets", "get", "feels", "feel", "seems", "being")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,10 @@ def _take_clause(state: State) -> int:
         if isinstance(found.clause, Length):
             if state.before == "for":
                 raise Refused(not_understood(f"“for {state.said(found.used)}”"))
+            if _after_feeling(state):
+                raise Refused(
+                    not_understood(f"whether “{state.said(found.used)}” is how long it shows or an episode is")
+                )
             state.clauses.append(_length(state, found.clause))
         else:
             state.clauses.append(found.clause)
@@ -105,6 +110,13 @@ def _take_clause(state: State) -> int:
     if meaning_of(state.token.norm) == ("clause", "series") and not state.token.quoted:
         return take_series(state)
     return 0
+
+
+def _after_feeling(state: State) -> bool:
+    """Whether the words before say who shows what, as in ``Tom is angry less than 5 s``."""
+    verb, feeling = state.tokens[max(0, state.at - 2) : state.at] if state.at > 1 else (state.token, state.token)
+    meaning = None if feeling.quoted else meaning_of(feeling.norm)
+    return verb.norm in VERBS and meaning is not None and meaning[0] == "emotion" and not state.drafts.now.how
 
 
 def _length(state: State, clause: Length) -> Length:

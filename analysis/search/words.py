@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analysis.search.clauses import unit_ms
 from analysis.search.drafts import Unclear
-from analysis.search.lexicon import lexicon, meaning_of, phrase_at
+from analysis.search.lexicon import lexicon, meaning_of, meanings, phrase_at
 from analysis.search.query import How, Op, Order, Relation, Target
 from analysis.search.refusals import Refused, no_length, nobody_called, not_understood
 from analysis.search.state import State
@@ -21,10 +21,16 @@ def take_phrase(state: State) -> int:
 
 def take_word(state: State) -> int:
     meaning = None if state.token.quoted else meaning_of(state.token.norm)
-    if meaning is None:
+    if meaning is None or _is_name(state):
         return 0
     _mean(state, *meaning, state.token.said)
     return 1
+
+
+def _is_name(state: State) -> bool:
+    """A word with a capital within a question is somebody's name, and no word with a typo: Sally is not sadly."""
+    said = state.token.said
+    return state.at > 0 and said[:1].isupper() and said[1:].islower() and state.token.norm not in meanings()
 
 
 def _mean(state: State, kind: str, value: str, said: str) -> None:
@@ -137,6 +143,9 @@ def take_unknown(state: State) -> None:
     searched for it, and where none has it, it is unused."""
     following = state.tokens[state.at + 1] if state.at + 1 < len(state.tokens) else None
     noun = None if following is None else meaning_of(following.norm)
+    beside = [m for m in (noun, meaning_of(state.before)) if m is not None and m[0] == "how"]
+    if beside and not state.token.sign:  # almost never, never stops: the answer would be another one
+        raise Refused(not_understood(f"“{state.token.said}” beside “never” or “always”", state.token.said))
     before_target = noun is not None and noun[0] == "target"
     named = state.before in lexicon()["names_follow"] or state.token.possessive
     capital = state.token.capital and state.at > 0

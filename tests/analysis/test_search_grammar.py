@@ -418,3 +418,13 @@ def test_no_text_raises_and_no_word_vanishes(text: str) -> None:
 def test_a_json_query_that_is_none_is_refused(data: object) -> None:
     with pytest.raises(QueryInvalid):
         query_from_json(data)
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["happiest Jerry scenes", "scenes with Jerry", "Perry scenes", "saddest scenes with Sally", "Sally scenes"],
+)
+def test_a_name_that_nobody_has_is_no_emotion_with_a_typo(question: str) -> None:
+    parsed = parse(question, Registry((Named("pip", "Pip"), Named("rosa", "Rosa")), ()))
+    assert parsed.refusal is not None
+    assert parsed.refusal.code == "unknown_character"

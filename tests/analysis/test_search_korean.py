@@ -137,3 +137,21 @@ def test_a_korean_echo_means_the_same(query: Query) -> None:
     sentence = say(query, REGISTRY, "ko")
     assert any("가" <= c <= "힣" for c in sentence), sentence
     assert understand(sentence, REGISTRY, language_of(sentence, REGISTRY)).query == query, sentence
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "제리가 없는 행복한 장면",  # without Jerry
+        "덜 무서운 에피소드",  # less scary
+        "톰이 제리보다 화난 에피소드",  # angrier than Jerry
+        "톰이 행복하거나 슬픈 장면",  # happy or sad
+        "뽀로로가 절대 울지 않는 에피소드",  # somebody unknown
+        "둘리가 슬픈 장면",
+    ],
+)
+def test_no_korean_word_that_may_turn_the_question_round_is_left_out(question: str) -> None:
+    parsed = understand(question, REGISTRY, "ko")
+    assert parsed.query is None
+    assert parsed.refusal is not None
+    assert any("가" <= letter <= "힣" for letter in parsed.refusal.message)
