@@ -175,9 +175,9 @@ def test_an_emotion_of_one_shot_is_not_taken_as_rare_where_that_shot_is_left_out
     groups = tuple(f"shot {kind}" for kind in faces.emotions)  # each emotion in a shot of its own
     added: list[object] = []
 
-    def noted(*args: object, unnamed: NDArray[np.float64] | None = None) -> Layer:
+    def noted(some: Faces, replay: Faces, own: Layer, unnamed: NDArray[np.float64] | None = None) -> Layer:
         added.append(None if unnamed is None else unnamed.tolist())
-        return fit_layer(*args, unnamed=unnamed)  # type: ignore[arg-type]
+        return fit_layer(some, replay, own, unnamed=unnamed)
 
     monkeypatch.setattr("ml.adapt.heads.fit_layer", noted)
     fit_emotions(Faces(faces.features, faces.emotions, groups), made_faces(60, 0.0, 2), own_layer())
