@@ -42,6 +42,7 @@ class SmallCnnClassifier:
         self.network: FaceNet = network.eval().to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.crop_size = settings.size
         self.batch = batch
+        self._mirrored = settings.mirrored
         self._mapping = tuple(mapping.values())
         self._names = (*characters, UNKNOWN) if characters else ()
         self._temperatures = temperatures
@@ -80,8 +81,12 @@ class SmallCnnClassifier:
     @torch.inference_mode()
     def outputs(self, crops: Sequence[Crop]) -> FaceOutputs:
         """Raw outputs, for calibration and for fitting a show. Raises ModelOutputInvalid."""
-        batch = torch.from_numpy(np.stack(crops)).to(self._device).permute(0, 3, 1, 2)
-        outputs: FaceOutputs = self.network.read(self._trunk().pooled(scaled(batch)))
+        batch = scaled(torch.from_numpy(np.stack(crops)).to(self._device).permute(0, 3, 1, 2))
+        trunk = self._trunk()
+        pooled = trunk.pooled(batch)
+        if self._mirrored:
+            pooled = (pooled + trunk.pooled(batch.flip(3).contiguous(memory_format=torch.channels_last))) / 2
+        outputs: FaceOutputs = self.network.read(pooled)
         check_finite(outputs)
         return outputs
 

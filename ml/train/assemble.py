@@ -37,8 +37,8 @@ from ml.masks import decode_mask
 from ml.render.crop import as_detected
 from ml.render.frameset import SampleFace
 from ml.render.parts import PARTS
-from ml.train.calibrate import FoundScore, fit_scores, found_scores, outputs_of
-from ml.train.classifier import network_settings
+from ml.train.calibrate import FoundScore, fit_rest, fit_scores, found_scores, outputs_of
+from ml.train.classifier import network_settings, write_classifier
 from ml.train.settings import ClassifierTraining, DetectorTraining, read_settings
 from ml.train.store import Crops, read_crops, read_shard, shards
 from ml.types import Emotion
@@ -69,8 +69,15 @@ def calibrate(args: argparse.Namespace) -> int:
     _say(f"{len(pictures)} pictures, {faces} faces: score temperature {temperature}, bias {bias}")
     _say(reliability(scores, temperature, bias))
     classifier = load_classifier(args.classifier, classifier_settings)
+    films = episode_crops(args.episodes, crop)
+    logits, known_emotions = outputs_of(classifier, films)[0], numbers(films.emotions, classifier_settings.emotions)
+    rest = classifier_settings.emotions.index(str(Emotion.NEUTRAL))
+    shift = fit_rest(logits, known_emotions, rest)
+    with torch.no_grad():
+        classifier.network.emotion.bias[rest] += shift
+    _say(f"{len(films.emotions)} faces of whole episodes: neutral {shift:+} logits")
     _, characters, embeddings = outputs_of(classifier, crops)
-    seen = joined([crops, episode_crops(args.episodes, crop)])
+    seen = joined([crops, films])
     calibration = Calibration(
         emotion_temperature=_temperature(outputs_of(classifier, seen)[0], seen.emotions, classifier_settings.emotions),
         character_temperature=_temperature(characters, crops.characters, (*classifier_settings.characters, UNKNOWN)),
@@ -116,12 +123,14 @@ def calibrate(args: argparse.Namespace) -> int:
             "origin": ORIGIN,
             "detector": asdict(replace(detector_settings, data="", start="")),
             "classifier": asdict(replace(classifier_settings, data="", start="")),
+            "neutral_shift": shift,
         },
     )
     with tempfile.TemporaryDirectory() as folder:
         rows = Path(folder) / "gallery.safetensors"
         save_file({"embeddings": gallery.rows.astype(np.float16)}, rows)
-        weights = {"detector.safetensors": args.detector, "classifier.safetensors": args.classifier, rows.name: rows}
+        reader = write_classifier(classifier.network, Path(folder))
+        weights = {"detector.safetensors": args.detector, reader.name: reader, rows.name: rows}
         _say(f"wrote {write_bundle(bundle, weights, args.out).path}")
     return 0
 
@@ -180,6 +189,10 @@ def joined(parts: Sequence[Crops]) -> Crops:
         np.concatenate([p.identities for p in parts]),
         np.concatenate([p.parts for p in parts]),
     )
+
+
+def numbers(words: Sequence[str], classes: Sequence[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    return np.array([classes.index(word) for word in words], np.int64)
 
 
 def _temperature(logits: np.ndarray[Any, np.dtype[np.float64]], words: Sequence[str], classes: Sequence[str]) -> float:

@@ -63,6 +63,32 @@ def fit_scores(scores: Sequence[FoundScore]) -> tuple[float, float]:
     return round(1 / slope, 4), round(-float(shift.detach()) / slope, 4)
 
 
+def fit_rest(logits: Floats, truth: NDArray[np.int64], rest: int) -> float:
+    """What is to be added to the logit of the class ``rest`` so that it comes as often as in ``truth``.
+
+    Training shows every emotion alike; films show faces at rest far more often. One number, with a temperature beside
+    it, of greatest likelihood (bias-corrected temperature scaling, Alexandari et al. 2020, kept to one class: how often
+    a film shows each of the others is its own affair). ``logits``: (N, classes). Raises ValueError without that class.
+    """
+    if not bool((truth == rest).any()) or bool((truth == rest).all()):
+        raise ValueError("nothing to tell the class at rest from")
+    x, y = torch.from_numpy(logits), torch.from_numpy(truth)
+    one = torch.zeros(logits.shape[1], dtype=torch.float64)
+    one[rest] = 1.0
+    steep, shift = torch.ones((), dtype=torch.float64), torch.zeros((), dtype=torch.float64)
+    steep.requires_grad_(), shift.requires_grad_()
+    optimiser = torch.optim.LBFGS([steep, shift], max_iter=100, line_search_fn="strong_wolfe")
+
+    def closure() -> torch.Tensor:
+        optimiser.zero_grad()
+        loss = torch.nn.functional.cross_entropy(steep * (x + shift * one), y)
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss
+
+    optimiser.step(closure)  # type: ignore[no-untyped-call]
+    return round(float(shift.detach()), 4)
+
+
 def outputs_of(classifier: SmallCnnClassifier, crops: Crops) -> tuple[Floats, Floats, NDArray[np.float32]]:
     """Logits of emotions and of characters, and embeddings, one row per crop."""
     parts = [classifier.outputs(list(crops.pictures[i : i + BATCH])) for i in range(0, len(crops.pictures), BATCH)]

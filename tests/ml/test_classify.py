@@ -74,6 +74,21 @@ def test_numbers_that_are_not_finite_are_refused() -> None:
         classifier.classify([np.zeros((32, 32, 3), np.uint8)])
 
 
+def test_a_face_and_its_mirror_image_are_read_alike_where_both_are_looked_at() -> None:
+    torch.manual_seed(0)
+    settings = ClassifierSettings(size=32, width=8, mirrored=True)
+    network = FaceNet(settings)
+    mapping = {str(e): e for e in EMOTIONS}
+    both = SmallCnnClassifier(network, settings, mapping, ("a", "b", "c", "d"))
+    one = SmallCnnClassifier(network, ClassifierSettings(size=32, width=8), mapping, ("a", "b", "c", "d"))
+    crop = np.random.default_rng(0).integers(0, 255, (32, 32, 3)).astype(np.uint8)
+    turned = np.ascontiguousarray(crop[:, ::-1])
+    assert torch.allclose(both.outputs([crop]).emotion, both.outputs([turned]).emotion, atol=1e-5)
+    halfway = (one.outputs([crop]).emotion + one.outputs([turned]).emotion) / 2
+    assert torch.allclose(both.outputs([crop]).emotion, halfway, atol=1e-5)
+    assert not torch.allclose(one.outputs([crop]).emotion, one.outputs([turned]).emotion, atol=1e-5)
+
+
 def test_labels_that_mean_one_emotion_are_added_up() -> None:
     torch.manual_seed(1)
     settings = ClassifierSettings(size=32, width=4, emotions=3, characters=2)

@@ -19,7 +19,7 @@ from ml.errors import ModelOutputInvalid
 from ml.face import CropSettings
 from ml.render.parts import PARTS
 from ml.train.augment import WEARS, augmented
-from ml.train.calibrate import FoundScore, fit_scores
+from ml.train.calibrate import FoundScore, fit_rest, fit_scores
 from ml.train.classifier import (
     NO_EMOTION,
     augmented_crop,
@@ -349,3 +349,19 @@ def test_scores_become_the_share_of_right_ones() -> None:
     temperature, bias = fit_scores([FoundScore(float(o), bool(r)) for o, r in zip(odds, right, strict=True)])
     assert temperature == pytest.approx(1.6, rel=0.12)
     assert bias == pytest.approx(0.7, abs=0.15)
+
+
+def test_faces_at_rest_are_said_as_often_as_films_show_them() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.choice(3, 6000, p=(0.2, 0.2, 0.6))
+    logits = rng.normal(0, 1, (6000, 3))
+    logits[np.arange(6000), truth] += (
+        1.0  # the evidence of unit normal noise, read by one who thinks all are as frequent
+    )
+    assert fit_rest(logits, truth, 2) == pytest.approx(np.log(3), abs=0.15)
+    fair = rng.choice(3, 6000)
+    logits = rng.normal(0, 1, (6000, 3))
+    logits[np.arange(6000), fair] += 1.0
+    assert fit_rest(logits, fair, 2) == pytest.approx(0, abs=0.1)
+    with pytest.raises(ValueError, match="at rest"):
+        fit_rest(logits, np.zeros(6000, np.int64), 2)
