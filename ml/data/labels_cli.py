@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
         root = (write_via if args.to == "via" else write_coco)(dataset, args.out)
         lines.append(f"written     {args.out}, pictures named from {root}")
     for line in lines:
-        stream.write(line.encode("utf-8", "backslashreplace").decode() + "\n")
+        stream.write(_printable(line) + "\n")
     if args.json:
         write_json(args.json, figures(dataset), indent=1)
     if nothing:
@@ -122,6 +122,11 @@ def _counted(counts: Mapping[Any, int] | Iterable[Any]) -> str:
     return (
         ", ".join(f"{name} {count}" for name, count in shown[:SHOWN]) + (" ..." if len(shown) > SHOWN else "") or "none"
     )
+
+
+def _printable(line: str) -> str:
+    """A name out of somebody's file must not steer the terminal: what is no printable character is written out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in line)
 
 
 def _text(text: str | None) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -90,6 +91,9 @@ def _described(reading: Reading, file: Path) -> _Set | None:
     if not found:
         return None
     reading.files_read += 1
+    for name, times in Counter(found.values()).items():
+        if times > 1:
+            reading.problem(file, 0, f"names the class {name!r} {times} times; they count as one", kept=True)
     if str(values.get("nc", len(found))) != str(len(found)):
         reading.problem(file, 0, f"nc is not {len(found)}, the number of names", kept=True)
     if not values.keys() & SPLITS.keys():  # whoever wrote it left the pictures beside it

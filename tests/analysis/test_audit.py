@@ -220,8 +220,14 @@ def test_episodes_of_a_series_are_drawn_toward_one_another_and_can_be_audited() 
     assert len([b for b in bases if len(b) == 5]) >= 2
 
 
-@pytest.mark.parametrize("args", [(), (7,), (10**30,)])
-def test_a_question_that_makes_no_sense_ends_with_2(args: tuple[int, ...]) -> None:
+def test_an_episode_can_be_named_by_its_title(episode: Episode) -> None:
+    status, text = audit(episode.title.upper())
+    assert status == 0
+    assert text.startswith(f"Episode {episode.pk}, {episode.title}")
+
+
+@pytest.mark.parametrize("args", [(), (7,), (10**30,), ("No Such Title",)])
+def test_a_question_that_makes_no_sense_ends_with_2(args: tuple[int | str, ...]) -> None:
     with pytest.raises(CommandError) as refused:
         audit(*args)
     assert refused.value.returncode == 2

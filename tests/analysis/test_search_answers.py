@@ -308,3 +308,9 @@ def test_the_command_prints_what_it_understood_and_found() -> None:
     assert lines[0] == "Understood: happiest scenes of Jerry"
     assert lines[1] == "Not used: colour"
     assert lines[2].startswith("  1. 0.")
+
+
+def test_pages_count_from_one() -> None:
+    with pytest.raises(CommandError, match="counts from 1") as refused:
+        call_command("search", "happiest scenes", "--page", "0")
+    assert refused.value.returncode == 2

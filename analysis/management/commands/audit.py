@@ -7,7 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from analysis.errors import AnalysisError
 from analysis.models import AnalysisRun, Publication
+from analysis.selectors.episodes import episode_named
 from analysis.services.auditing import RunAudit, audit_run, run_rederive
 
 MOST_SHOWN = 20
@@ -20,15 +22,18 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("episodes", nargs="*", type=int, metavar="EPISODE", help="the id of an episode")
+        parser.add_argument("episodes", nargs="*", metavar="EPISODE", help="an id, SERIES/IDENTITY, or a title")
         parser.add_argument("--all", action="store_true", help="every episode that shows an analysis")
         parser.add_argument("--mend", action="store_true", help="derive anew, from the detections, what differs")
         parser.add_argument("--json", action="store_true", help="answer as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if bool(options["episodes"]) == options["all"]:
-            raise CommandError("Name episodes by their ids, or say --all.", returncode=2)
-        runs = _shown(None if options["all"] else options["episodes"])
+            raise CommandError("Name episodes, or say --all.", returncode=2)
+        try:
+            runs = _shown(None if options["all"] else [episode_named(name).pk for name in options["episodes"]])
+        except AnalysisError as error:
+            raise CommandError(f"{error} [{error.code}]", returncode=2) from error
         found = {run.pk: audit_run(run) for run in runs}
         mended = self._mend([run for run in runs if not found[run.pk].equal]) if options["mend"] else []
         for run in mended:
@@ -65,7 +70,7 @@ def _shown(episodes: list[int] | None) -> list[AnalysisRun]:
         if not runs:
             raise CommandError("No episode shows an analysis yet. [nothing_published]", returncode=2)
         return runs
-    by_episode = {p.episode_id: p.run for p in current.filter(episode_id__in=[pk for pk in episodes if pk < 2**63])}
+    by_episode = {p.episode_id: p.run for p in current.filter(episode_id__in=episodes)}
     missing = [pk for pk in episodes if pk not in by_episode]
     if missing:
         names = ", ".join(map(str, missing))

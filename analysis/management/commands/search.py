@@ -20,7 +20,9 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print the documented JSON answer")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        answer = search(" ".join(options["question"]), max(1, options["page"]), explain=options["explain"])
+        if options["page"] < 1:
+            raise CommandError(f"--page counts from 1; {options['page']} is no page.", returncode=2)
+        answer = search(" ".join(options["question"]), options["page"], explain=options["explain"])
         if options["json"]:
             self.stdout.write(json.dumps(answer.to_json(), ensure_ascii=False, indent=2))
             return

@@ -48,6 +48,17 @@ def test_it_prints_a_table_and_the_first_problems(folder: Path, capsys: pytest.C
     assert len(figures["problems"]) == 24
 
 
+def test_a_name_does_not_steer_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    picture(tmp_path / "a.png")
+    written(tmp_path / "via.json", via(("a.png", [region(Character="To\x1b[2Jm\r", Emotion="joy")])))
+
+    assert cli.main(["labels", str(tmp_path / "via.json")]) == 0
+
+    out = capsys.readouterr().out
+    assert all(line.isprintable() for line in out.splitlines())
+    assert "\\x1b[2J" in out
+
+
 def test_strict_ends_at_the_first_problem(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["labels", str(folder), "--strict"]) == 2
     assert f"error [label_invalid]: {folder}/ep1/via.json:" in capsys.readouterr().err

@@ -151,6 +151,18 @@ def test_a_class_that_is_named_twice_is_told(tmp_path: Path) -> None:
         read_labels(tmp_path)
 
 
+def test_two_classes_of_one_name_are_said(tmp_path: Path) -> None:
+    roboflow(tmp_path, "[Tom, Tom]")
+
+    dataset = read_labels(tmp_path)
+
+    assert dataset.characters == ("Tom",)
+    assert [str(p.reason) for p in dataset.problems] == ["names the class 'Tom' 2 times; they count as one"]
+    assert dataset.problems[0].kept
+    with pytest.raises(LabelInvalid, match=r"data\.yaml.*2 times"):
+        read_labels(tmp_path, strict=True)
+
+
 def test_a_description_that_lists_no_pictures_is_of_those_beside_it(tmp_path: Path) -> None:
     roboflow(tmp_path, "[Tom, Jerry]")
     written(tmp_path / "data.yaml", "names: [Tom, Jerry]\n")
