@@ -5,10 +5,13 @@ which the face can be read. docs/ratings.md says what each number means, in the 
 
 ``readings`` shares and spans · ``confusion`` what a model says, made what was drawn · ``interval`` how far it may be
 off · ``baseline`` drawn toward the series · ``ending`` · ``reactions`` · ``rating`` all of a character · ``scenes`` the
-score that search ranks by. ``planted``, ``alternatives`` and ``coverage`` measure whether the intervals hold.
+score that search ranks by · ``checked`` what people saw in a random sample · ``agreement`` of two people. ``planted``,
+``alternatives``, ``coverage`` and ``checked_coverage`` measure whether the intervals hold.
 """
 
+from analysis.ratings.agreement import Agreement, agreement
 from analysis.ratings.baseline import Baseline, Peer, baseline_of, shrink
+from analysis.ratings.checked import Checked, Checks, estimate_checked
 from analysis.ratings.confusion import Confusion, confusion_of_card, correct
 from analysis.ratings.ending import Ending, ending_of
 from analysis.ratings.interval import LOW_READS_ZERO, Estimate, estimate
@@ -23,7 +26,7 @@ from analysis.ratings.rating import (
     rate_character,
 )
 from analysis.ratings.reactions import Reaction, reactions
-from analysis.ratings.readings import Readings, emotion_spans, shares
+from analysis.ratings.readings import Readings, emotion_spans, likeliest, shares
 from analysis.ratings.scenes import SceneScore, lower_bound, score_scene
 
 __all__ = [
@@ -32,8 +35,11 @@ __all__ = [
     "ENOUGH_SHOTS",
     "LOW_READS_ZERO",
     "RATINGS_VERSION",
+    "Agreement",
     "Baseline",
     "CharacterRating",
+    "Checked",
+    "Checks",
     "Confusion",
     "EmotionRating",
     "Ending",
@@ -43,12 +49,15 @@ __all__ = [
     "Reaction",
     "Readings",
     "SceneScore",
+    "agreement",
     "baseline_of",
     "confusion_of_card",
     "correct",
     "emotion_spans",
     "ending_of",
     "estimate",
+    "estimate_checked",
+    "likeliest",
     "lower_bound",
     "rate_character",
     "reactions",

@@ -14,7 +14,7 @@ docs/decisions/0007-intervals-by-shots.md has what was measured, and the alterna
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,9 +51,12 @@ def estimate(readings: Readings, confusion: Confusion | None = None, seed: int =
     point = corrected(readings, confusion)
     totals = shot_totals(readings if confusion is None else likeliest(readings))
     rng = np.random.default_rng(seed)
-    drawn = redrawn(totals, rng)
-    if confusion is not None:
-        drawn = correct(drawn, confusion.draw(rng, len(drawn)))
+    if confusion is not None and readings.known is not None and readings.known.any():
+        drawn = _redrawn_beside(totals, _known_totals(readings), confusion, rng)
+    else:
+        drawn = redrawn(totals, rng)
+        if confusion is not None:
+            drawn = correct(drawn, confusion.draw(rng, len(drawn)))
     worth = min(concentration(drawn), float(len(totals.weight)))
     return Estimate(point, anything if totals.worth < LEAST_WORTH else bounds(drawn, point), worth)
 
@@ -61,24 +64,54 @@ def estimate(readings: Readings, confusion: Confusion | None = None, seed: int =
 def corrected(readings: Readings, confusion: Confusion | None) -> Floats:
     """(k,) shares of the readable time: by probability, or with a matrix by adjusted count of the likeliest emotion.
 
-    The matrix counts how single decisions fall, so decisions are what it can correct.
+    The matrix counts how single decisions fall, so decisions are what it can correct. What a person said is not.
     """
     if confusion is None:
         return shares(readings)
-    return correct(shares(likeliest(readings)), confusion.mean())
+    if readings.known is None or not readings.known.any():
+        return correct(shares(likeliest(readings)), confusion.mean())
+    told, read = readings.where(readings.known), readings.where(~readings.known)
+    whole = max(1, readings.readable_ms)
+    by_model = correct(shares(likeliest(read)), confusion.mean()) * (read.readable_ms / whole)
+    both: Floats = by_model + shares(told) * (told.readable_ms / whole)
+    return both
+
+
+def _known_totals(readings: Readings) -> Floats:
+    """(m, k) milliseconds by shot and emotion of what a person said, in the order of all shots."""
+    told = np.where(readings.known if readings.known is not None else False, readings.shown_ms, 0)
+    return shot_totals(replace(readings, shown_ms=told)).shown
+
+
+def _redrawn_beside(totals: ShotTotals, known: Floats, confusion: Confusion, rng: np.random.Generator) -> Floats:
+    """As ``redrawn``, where the part ``known`` of ``totals.shown`` is what was drawn; only the rest is corrected."""
+    weights, unseen = _weights(totals, rng)
+    told = weights @ known
+    said = np.maximum(weights @ (totals.shown - known) + unseen, 0.0)
+    mass = np.maximum(said.sum(axis=1, keepdims=True), 1e-300)
+    read = correct(said / mass, confusion.draw(rng, len(said))) * mass
+    drawn: Floats = (read + told) / (mass + told.sum(axis=1, keepdims=True))
+    return drawn
 
 
 def redrawn(
     totals: ShotTotals, rng: np.random.Generator, *, shape: float | None = None, unseen_shots: float = UNSEEN_SHOTS
 ) -> Floats:
     """(DRAWS, k) shares as they come out with other weights of the shots. ``shape``: else that of the shots' worth."""
+    weights, unseen = _weights(totals, rng, shape, unseen_shots)
+    drawn: Floats = (weights @ totals.shown + unseen) / (weights @ totals.weight + unseen.sum(axis=1))[:, None]
+    return drawn
+
+
+def _weights(
+    totals: ShotTotals, rng: np.random.Generator, shape: float | None = None, unseen_shots: float = UNSEEN_SHOTS
+) -> tuple[Floats, Floats]:
+    """(DRAWS, m) weights of the shots, and (DRAWS, k) milliseconds of the unseen one."""
     m, k = totals.shown.shape
     worth = max(totals.worth, LEAST_WORTH)
     weights = rng.standard_gamma((worth - 2.0) / worth if shape is None else shape, size=(DRAWS, m))
     shot_ms = float((totals.weight**2).sum() / totals.weight.sum())  # what a typical moment's shot lasts
-    unseen = rng.standard_gamma(unseen_shots / k, size=(DRAWS, k)) * shot_ms
-    drawn: Floats = (weights @ totals.shown + unseen) / (weights @ totals.weight + unseen.sum(axis=1))[:, None]
-    return drawn
+    return weights, rng.standard_gamma(unseen_shots / k, size=(DRAWS, k)) * shot_ms
 
 
 def bounds(drawn: Floats, point: Floats) -> Floats:

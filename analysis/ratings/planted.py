@@ -33,7 +33,8 @@ Ints = NDArray[np.int64]
 class Planted:
     """``planted``: (k,) the shares that shots were drawn by; ``shown``: (k,) what this cut shows, to the millisecond.
 
-    ``accuracy``: mean over emotions of how often the model is right.
+    ``accuracy``: mean over emotions of how often the model is right. ``drawn``: (n,) the emotion that each drawing
+    shows, as its place among EMOTIONS; -1 where the face is somebody else's, which a person would see.
     """
 
     readings: Readings
@@ -42,6 +43,7 @@ class Planted:
     shown: Floats
     shots: int
     accuracy: float
+    drawn: Ints
 
 
 def plant(
@@ -52,11 +54,13 @@ def plant(
     planted: Floats | None = None,
     worse_by: float = 0.0,
     moods: float = 0.0,
+    strangers: float = 0.0,
 ) -> Planted:
     """One episode. What is not given is drawn: 8 to 150 shots, accuracy 0.6 to 0.97.
 
     ``worse_by``: how much less accurate the model is here than on the held-out shots. ``moods``: chance that a shot
-    goes on with the expression of the one before. Both break what the intervals take for granted.
+    goes on with the expression of the one before. Both break what the intervals take for granted. ``strangers``: share
+    of shots in which the face is somebody else's, so that what they are read as belongs to no share.
     """
     k = len(EMOTIONS)
     count = shots or int(np.exp(rng.uniform(np.log(LEAST_SHOTS), np.log(MOST_SHOTS))))
@@ -72,14 +76,12 @@ def plant(
     readings = Readings(
         EMOTIONS, probabilities, np.arange(n, dtype=np.int64) * DRAWING_MS, np.full(n, DRAWING_MS, np.int64), shot
     )
-    return Planted(
-        readings,
-        _held_out(rng, matrix),
-        true_shares,
-        np.bincount(drawn, minlength=k) / n,
-        count,
-        float(np.trace(matrix)) / k,
-    )
+    held_out = _held_out(rng, matrix)
+    if strangers:
+        drawn = np.where((rng.random(count) < strangers)[shot], -1, drawn)
+    of_it = drawn[drawn >= 0]
+    shown = np.bincount(of_it, minlength=k) / max(1, len(of_it))
+    return Planted(readings, held_out, true_shares, shown, count, float(np.trace(matrix)) / k, drawn)
 
 
 def _matrix(rng: np.random.Generator, k: int, accuracy: float) -> Floats:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analysis.ratings.baseline import Baseline, shrink
+from analysis.ratings.checked import Checks, estimate_checked
 from analysis.ratings.confusion import Confusion
 from analysis.ratings.ending import Ending, ending_of
 from analysis.ratings.interval import estimate, hold
@@ -57,6 +58,8 @@ class CharacterRating:
     """``enough``: whether the evidence carries a published rating at all. ``worth``: see ``Estimate``.
 
     ``bias_corrected``: whether the bundle had a matrix to correct by. ``strength``: that of the baseline, 0 for none.
+    ``unchecked``: where people checked a sample of shots, the bounds (low, high) that there would be without;
+    ``power``: how far the model was trusted beside it.
     """
 
     readable_ms: int
@@ -68,6 +71,15 @@ class CharacterRating:
     strength: float = 0.0
     emotions: Mapping[Emotion, EmotionRating] = field(default_factory=dict)
     ending: Ending | None = None
+    unchecked: Mapping[Emotion, tuple[float, float]] | None = None
+    power: float | None = None
+
+    @property
+    def wider(self) -> bool:
+        """Whether the check left the shares less sure, on average, than the model alone had them."""
+        if self.unchecked is None:
+            return False
+        return sum(r.high - r.low for r in self.emotions.values()) > sum(b - a for a, b in self.unchecked.values())
 
 
 def rate_character(
@@ -76,15 +88,26 @@ def rate_character(
     confusion: Confusion | None = None,
     baseline: Baseline | None = None,
     needed: Needed | None = None,
+    checks: Checks | None = None,
     story_end_ms: int | None = None,
     seed: int = 0,
 ) -> CharacterRating:
-    """``baseline``: over the same emotions. ``story_end_ms``: where credits begin, else the end of what was read."""
+    """``baseline``: over the same emotions. ``checks``: what people saw in a random sample, of which shares and bounds
+    are then made. ``story_end_ms``: where credits begin, else the end of what was read.
+    """
     needed = needed or Needed()
     found = estimate(readings, confusion, seed)
     raw = shares(readings)
     published = shrink(found.share, found.worth, baseline) if readings.readable_ms else found.share
     bounds = hold(found.bounds, published)
+    checked = None if checks is None else estimate_checked(checks, seed)
+    unchecked = (
+        None
+        if checked is None
+        else {e: (_unit(a), _unit(b)) for e, (a, b) in zip(readings.emotions, bounds, strict=True)}
+    )
+    if checked is not None:
+        published, bounds = checked.share, checked.bounds
     minutes = readings.readable_ms / 60_000
     rated: dict[Emotion, EmotionRating] = {}
     for j, emotion in enumerate(readings.emotions):
@@ -113,6 +136,8 @@ def rate_character(
         strength=0.0 if baseline is None else baseline.strength,
         emotions=rated,
         ending=ending_of(readings, end_ms),
+        unchecked=unchecked,
+        power=None if checked is None else checked.power,
     )
 
 

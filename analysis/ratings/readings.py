@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,8 @@ from ml.types import Emotion
 class Readings:
     """One character's readable drawings in time order.
 
-    ``probabilities``: (n, k), rows sum to 1; ``pts_ms``, ``shown_ms``, ``shot``: (n,) integers.
+    ``probabilities``: (n, k), rows sum to 1; ``pts_ms``, ``shown_ms``, ``shot``: (n,) integers. ``known``: (n,) whether
+    a person said what it shows, so that no model's mistakes are to be corrected; None: nowhere.
     """
 
     emotions: tuple[Emotion, ...]
@@ -23,17 +24,31 @@ class Readings:
     pts_ms: NDArray[np.int64]
     shown_ms: NDArray[np.int64]
     shot: NDArray[np.int64]
+    known: NDArray[np.bool_] | None = None
 
     def between(self, start_ms: int, end_ms: int) -> Readings:
         """The drawings that begin in [start_ms, end_ms)."""
-        keep = (self.pts_ms >= start_ms) & (self.pts_ms < end_ms)
+        return self.where((self.pts_ms >= start_ms) & (self.pts_ms < end_ms))
+
+    def where(self, keep: NDArray[np.bool_]) -> Readings:
+        """The drawings for which ``keep``, (n,), is true."""
         return Readings(
-            self.emotions, self.probabilities[keep], self.pts_ms[keep], self.shown_ms[keep], self.shot[keep]
+            self.emotions,
+            self.probabilities[keep],
+            self.pts_ms[keep],
+            self.shown_ms[keep],
+            self.shot[keep],
+            None if self.known is None else self.known[keep],
         )
 
     @property
     def readable_ms(self) -> int:
         return int(self.shown_ms.sum())
+
+    @property
+    def known_ms(self) -> int:
+        """For how long of it a person said what it shows."""
+        return 0 if self.known is None else int(self.shown_ms[self.known].sum())
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +77,7 @@ def likeliest(readings: Readings) -> Readings:
     """The same with each drawing wholly given to its likeliest emotion, the first of several equal ones."""
     whole = np.zeros_like(readings.probabilities)
     whole[np.arange(len(whole)), readings.probabilities.argmax(axis=1)] = 1.0
-    return Readings(readings.emotions, whole, readings.pts_ms, readings.shown_ms, readings.shot)
+    return replace(readings, probabilities=whole)
 
 
 def shot_totals(readings: Readings) -> ShotTotals:
