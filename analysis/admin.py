@@ -16,6 +16,7 @@ from analysis.errors import AnalysisError
 from analysis.models import (
     AnalysisRun,
     Audit,
+    Certification,
     Correction,
     EmotionProfile,
     FaceDetection,
@@ -187,22 +188,31 @@ class EmotionProfileAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Correction)
-class CorrectionAdmin(_ModelAdmin):
-    """What a person says a stretch of content shows; it survives every re-run."""
+class CorrectionAdmin(ReadOnlyAdmin):
+    """What people say faces show; made and withdrawn on the episode's own page, which derives its ratings anew."""
 
-    list_display = ["episode", "character", "start_ms", "end_ms", "emotion", "made_by", "made_at"]
-    list_filter = ["emotion"]
+    list_display = [
+        "episode",
+        "start_ms",
+        "end_ms",
+        "subject",
+        "says",
+        "character",
+        "emotion",
+        "made_by",
+        "made_at",
+        "withdrawn_at",
+    ]
+    list_filter = ["says", "emotion"]
+    list_select_related = ["episode__series", "subject", "character", "made_by"]
+    search_fields = ["episode__title", "character__name"]
+
+
+@admin.register(Certification)
+class CertificationAdmin(ReadOnlyAdmin):
+    list_display = ["episode", "character", "made_by", "made_at", "withdrawn_at"]
     list_select_related = ["episode__series", "character", "made_by"]
     search_fields = ["episode__title", "character__name"]
-    raw_id_fields = ["episode", "character"]
-    fields = ["episode", "character", "start_ms", "end_ms", "emotion"]
-    show_full_result_count = False
-
-    def save_model(self, request: HttpRequest, obj: Correction, form: Any, change: bool) -> None:
-        if not change:
-            assert isinstance(request.user, User)
-            obj.made_by = request.user
-        super().save_model(request, obj, form, change)
 
 
 @admin.register(Audit)

@@ -78,3 +78,57 @@ class ResultInvalid(AnalysisError):
     """A segment's result breaks the rules of what is stored: not finite, out of range, outside the segment."""
 
     code = "result_invalid"
+
+
+class NotAnalysed(AnalysisError):
+    """The episode shows no analysis, so there is nothing to correct or to check."""
+
+    code = "not_analysed"
+
+
+class RunBusy(AnalysisError):
+    """Something else is at the run that the episode shows."""
+
+    code = "run_busy"
+
+
+class CorrectionInvalid(AnalysisError):
+    """What a person says cannot be laid over the episode."""
+
+    code = "correction_invalid"
+
+
+class CorrectionOverlaps(AnalysisError):
+    """Another correction says something of the same face at the same time."""
+
+    code = "correction_overlaps"
+
+
+class CorrectionWithdrawn(AnalysisError):
+    """It was withdrawn already."""
+
+    code = "correction_withdrawn"
+
+
+class SampleImpossible(AnalysisError):
+    """No sample of that many shots of that character can be drawn."""
+
+    code = "sample_impossible"
+
+
+class CertificationOpen(AnalysisError):
+    """There is a sample of the character already."""
+
+    code = "certification_open"
+
+
+class CertificationUnknown(AnalysisError):
+    """There is no sample of the character, or it was withdrawn."""
+
+    code = "certification_unknown"
+
+
+class AnswerInvalid(AnalysisError):
+    """An answer is not one on a shot of the sample."""
+
+    code = "answer_invalid"

@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from analysis.layer import Says, Seen
 from analysis.models import AnalysisRun, FaceDetection, Shot
+from analysis.selectors.layer import layer_of
 from catalog.models import Character
 from ml.timeline import smooth
 from ml.types import EMOTIONS, UNCLEAR
@@ -68,12 +70,15 @@ class Reading:
 
 
 _FIELDS = ("id", "track_id", "pts_ms", "shown_ms", "emotion", "confidence", "character_id", "track__character_id")
+_PLACE = ("character__slug", "box_x1", "box_y1", "box_x2", "box_y2")
 
 
 def timeline_of(run: AnalysisRun, duration_ms: int) -> Timeline:
-    """Three queries. The lanes of known characters come first, the one seen longest on top."""
+    """Three queries, three more where people corrected something, which shows as they said. The lanes of known
+    characters come first, the one seen longest on top.
+    """
     shots = tuple(Shot.objects.filter(run=run).order_by("index"))
-    rows = FaceDetection.objects.filter(run=run).order_by("pts_ms", "id").values(*_FIELDS, *EMOTIONS)
+    rows = _rows(run)
     tracks: dict[tuple[int | None, int], list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
         tracked = row["track_id"] is not None
@@ -100,6 +105,21 @@ def timeline_of(run: AnalysisRun, duration_ms: int) -> Timeline:
     return Timeline(duration_ms, shots, tuple(lanes))
 
 
+def _rows(run: AnalysisRun) -> list[dict[str, Any]]:
+    """The run's faces in time order, each with what people said of it as ``told``; without what is no face."""
+    faces = FaceDetection.objects.filter(run=run).order_by("pts_ms", "id").values(*_FIELDS, *_PLACE, *EMOTIONS)
+    rows: list[dict[str, Any]] = list(faces)
+    if not run.layer:
+        return [{**row, "told": None} for row in rows]
+    boxes = ((r["box_x1"], r["box_y1"], r["box_x2"], r["box_y2"]) for r in rows)
+    told = layer_of(run).tell(
+        Seen(r["pts_ms"], r["shown_ms"], r["character__slug"], box) for r, box in zip(rows, boxes, strict=True)
+    )
+    for i, row in enumerate(rows):
+        row["told"] = told.get(i)
+    return [row for row in rows if row["told"] is None or row["told"].says is not Says.NO_FACE]
+
+
 def _read(members: Sequence[dict[str, Any]]) -> Iterable[Reading]:
     """The drawings of one track with smoothed emotions, as the ratings see them."""
     emotions = [e for e in EMOTIONS if members[0][e] is not None]
@@ -113,7 +133,10 @@ def _read(members: Sequence[dict[str, Any]]) -> Iterable[Reading]:
     for which, sure, member in zip(best, surest, members, strict=True):
         start = int(member["pts_ms"])
         end = start + int(member["shown_ms"])
-        if emotions and member["emotion"]:
+        told = member["told"]
+        if told is not None and told.emotion:
+            yield Reading(start, end, UNCLEAR if told.known not in emotions else told.emotion, 1.0)
+        elif emotions and member["emotion"]:
             yield Reading(start, end, str(emotions[which]), float(sure))
         else:
             yield Reading(start, end, UNCLEAR, float(member["confidence"]))

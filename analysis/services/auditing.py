@@ -1,7 +1,7 @@
 """Does what is stored follow from what was detected? Every number of a run, recomputed and compared; and the mend.
 
-The recomputation is ``derive``, the function that made the numbers, fed with nothing but the faces, the segments, the
-bundle's description and the episodes that each baseline names.
+The recomputation is ``derive``, the function that made the numbers, fed with nothing but the faces, what people said
+of them, the segments, the bundle's description and the episodes that each baseline names.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from django.db import transaction
 
 from analysis.models import (
     AnalysisRun,
+    Certification,
     EmotionProfile,
     EmotionSpan,
     FaceDetection,
@@ -26,7 +27,9 @@ from analysis.models import (
     Track,
 )
 from analysis.ratings import RATINGS_VERSION
+from analysis.samples import draw
 from analysis.selectors.baselines import peers_named, peers_published
+from analysis.selectors.layer import corrections_current, samples_finished
 from analysis.services.audit import audit_record
 from analysis.services.derive import Derived, derive
 from analysis.services.finalise import run_finalise
@@ -76,18 +79,23 @@ def audit_run(run: AnalysisRun) -> RunAudit:
     basis = _basis(run)
     peers = peers_named(run, basis)
     computed = derive(run, segments, peers)
+    samples = _samples(run)
     slugs = dict(Character.objects.values_list("pk", "slug"))
     done = [s for s in segments if s.status == SegmentStatus.DONE]
     wanted = {
         "run: frames": sum(s.frames for s in segments),
         "run: drawings": sum(s.drawings for s in done),
         "run: faces": FaceDetection.objects.filter(run=run).count(),
+        "run: layer of corrections": computed.layer,
+        **{name: str(draw(len(row.frame), len(row.picked), row.seed)) for name, row in samples.items()},
         **_leaves_of_computed(computed, slugs),
     }
     stored = {
         "run: frames": run.frames,
         "run: drawings": run.drawings,
         "run: faces": run.faces,
+        "run: layer of corrections": run.layer,
+        **{name: str(row.picked) for name, row in samples.items()},
         **_leaves_of_stored(run, slugs),
     }
     names = [*wanted, *(name for name in stored if name not in wanted)]
@@ -124,6 +132,7 @@ def _basis(run: AnalysisRun) -> dict[int, list[int]]:
 def _notes(
     run: AnalysisRun, basis: Mapping[int, list[int]], peers: Mapping[int, Any], slugs: Mapping[int, str]
 ) -> Iterator[str]:
+    yield from _layer_note(run)
     now = peers_published(run)
     for pk, named in basis.items():
         gone = sorted(set(named) - {p.run_id for p in peers.get(pk, ())})
@@ -135,6 +144,21 @@ def _notes(
                 f"The baseline of {slugs[pk]} was made from {len(named)} other episodes; the series shows "
                 f"{len(now.get(pk, ()))} comparable ones now."
             )
+
+
+def _samples(run: AnalysisRun) -> dict[str, Certification]:
+    """Those that count for the file that the run looked at: each has to be the one that its seed gives."""
+    rows = Certification.objects.filter(
+        episode_id=run.episode_id, source_sha256=run.source_sha256, withdrawn_at__isnull=True
+    )
+    return {f"sample of {row.character.slug}: picked": row for row in rows.select_related("character")}
+
+
+def _layer_note(run: AnalysisRun) -> Iterator[str]:
+    corrections = len(corrections_current(run.episode_id, run.source_sha256))
+    samples = len(samples_finished(run.episode_id, run.source_sha256))
+    if corrections or samples:
+        yield f"Laid over what was detected: {corrections} corrections and {samples} checked samples."
 
 
 def _leaves_of_computed(found: Derived, slugs: Mapping[int, str]) -> Leaves:

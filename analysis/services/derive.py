@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
 from django.conf import settings
 
 from analysis import ratings
@@ -19,40 +18,24 @@ from analysis.models import (
     AnalysisRun,
     EmotionProfile,
     EmotionSpan,
-    FaceDetection,
     Scene,
     SceneEmotion,
     Segment,
-    SegmentStatus,
     Shot,
     Track,
 )
+from analysis.samples import MOST_OUTSIDE, Sample, outside_share
+from analysis.services.material import Material, material_of, members_of, readings_of
 from catalog.models import Character
 from ml import timeline
-from ml.types import EMOTIONS, Detection, Emotion, ShotKind
-from ml.types import Shot as ShotSpan
-
-
-@dataclass(frozen=True, slots=True)
-class _Material:
-    """A run's faces in content order with the ids of their rows, cut into shots and joined into tracks.
-
-    ``table``: (n, k) smoothed probabilities over ``emotions``.
-    """
-
-    ids: list[int]
-    faces: list[Detection]
-    shots: tuple[ShotSpan, ...]
-    tracks: list[timeline.FaceTrack]
-    emotions: tuple[Emotion, ...]
-    table: timeline.Probabilities
+from ml.types import Emotion, ShotKind
 
 
 @dataclass(frozen=True, slots=True)
 class Derived:
     """Rows in the order in which they are saved. ``members``: per track, the ids of its faces; ``best``: of one each.
 
-    ``readings``: what the rows were made from, by the slug of the character.
+    ``readings``: what the rows were made from, by the slug of the character. ``layer``: digest of what people said.
     """
 
     shots: list[Shot]
@@ -64,20 +47,21 @@ class Derived:
     spans: list[EmotionSpan]
     profiles: list[EmotionProfile]
     readings: Mapping[str, ratings.Readings]
+    layer: str
 
 
 def derive(
     run: AnalysisRun, segments: Sequence[Segment], peers: Mapping[int, Sequence[ratings.Peer]] | None = None
 ) -> Derived:
     """``peers``: per character (by id), the other episodes that its baseline is made from."""
-    material = _material(run, segments)
+    material, checks = material_of(run, segments)
     characters = {c.slug: c.pk for c in Character.objects.all()}
     shots = [
         Shot(run=run, index=i, start_ms=s.start_ms, end_ms=s.end_ms, kind=str(s.kind))
         for i, s in enumerate(material.shots)
     ]
-    by_character = _members(material)
-    readings = {slug: _readings(material, members) for slug, members in by_character.items()}
+    by_character = members_of(material)
+    readings = {slug: readings_of(material, members) for slug, members in by_character.items()}
     scenes = _scenes(run, material)
     return Derived(
         shots=shots,
@@ -87,8 +71,9 @@ def derive(
         scenes=scenes,
         scene_emotions=_scene_emotions(run, scenes, material, by_character, readings, characters),
         spans=_spans(run, scenes, readings, characters),
-        profiles=_profiles(run, scenes, material, by_character, readings, characters, peers or {}),
+        profiles=_profiles(run, scenes, material, by_character, readings, characters, peers or {}, checks),
         readings=readings,
+        layer=material.layer.digest,
     )
 
 
@@ -101,66 +86,7 @@ def evidence_needed() -> ratings.Needed:
     )
 
 
-def _material(run: AnalysisRun, segments: Sequence[Segment]) -> _Material:
-    slugs = dict(Character.objects.values_list("pk", "slug"))
-    rows = list(FaceDetection.objects.filter(run=run).defer("mask", "embedding").order_by("segment__index", "index"))
-    faces = [_detection(row, slugs) for row in rows]
-    shots = run_shots(segments)
-    emotions = tuple(e for e in EMOTIONS if str(e) in run.bundle.emotions)
-    tracks = timeline.link_tracks(faces, shots)
-    table = timeline.smoothed(faces, tracks, emotions)
-    return _Material([row.pk for row in rows], faces, shots, tracks, emotions, table)
-
-
-def run_shots(segments: Sequence[Segment]) -> tuple[ShotSpan, ...]:
-    """The shots of the whole content. A part that is missing begins and ends with a cut: nothing joins across it."""
-    cuts = [cut for s in segments for cut in s.cuts_ms]
-    for segment in segments:
-        if segment.status != SegmentStatus.DONE:
-            cuts += [segment.start_ms, segment.end_ms]
-    kinds = [ShotSpan(start, end, ShotKind(kind)) for s in segments for start, end, kind in s.kinds]
-    duration_ms = max(s.end_ms for s in segments)
-    return timeline.shots_from_cuts(duration_ms, cuts, timeline.settle_cards(kinds, duration_ms))
-
-
-def _detection(row: FaceDetection, slugs: Mapping[int, str]) -> Detection:
-    values = {e: getattr(row, str(e)) for e in EMOTIONS}
-    return Detection(
-        pts_ms=row.pts_ms,
-        shown_ms=row.shown_ms,
-        character=None if row.character_id is None else slugs[row.character_id],
-        box=(row.box_x1, row.box_y1, row.box_x2, row.box_y2),
-        mask=None,
-        score=row.score,
-        emotions={e: p for e, p in values.items() if p is not None},
-        emotion=Emotion(row.emotion) if row.emotion else None,
-        confidence=row.confidence,
-    )
-
-
-def _members(material: _Material) -> dict[str, list[int]]:
-    """Per known character, the faces that count: one per drawing, in time order."""
-    found: dict[str, list[int]] = {}
-    for track in material.tracks:
-        if track.character is not None:
-            found.setdefault(track.character, []).extend(track.members)
-    return {slug: timeline.once_per_drawing(found[slug], material.faces) for slug in sorted(found)}
-
-
-def _readings(material: _Material, members: Sequence[int]) -> ratings.Readings:
-    faces = material.faces
-    shot_of = {i: timeline.shot_at(material.shots, faces[i].pts_ms) for i in members}
-    readable = [i for i in members if timeline.is_readable(faces[i], material.shots[shot_of[i]])]
-    return ratings.Readings(
-        emotions=material.emotions,
-        probabilities=material.table[readable],
-        pts_ms=np.array([faces[i].pts_ms for i in readable], dtype=np.int64),
-        shown_ms=np.array([faces[i].shown_ms for i in readable], dtype=np.int64),
-        shot=np.array([shot_of[i] for i in readable], dtype=np.int64),
-    )
-
-
-def _tracks(run: AnalysisRun, material: _Material, shots: Sequence[Shot], characters: Mapping[str, int]) -> list[Track]:
+def _tracks(run: AnalysisRun, material: Material, shots: Sequence[Shot], characters: Mapping[str, int]) -> list[Track]:
     return [
         Track(
             run=run,
@@ -174,7 +100,7 @@ def _tracks(run: AnalysisRun, material: _Material, shots: Sequence[Shot], charac
     ]
 
 
-def _scenes(run: AnalysisRun, material: _Material) -> list[Scene]:
+def _scenes(run: AnalysisRun, material: Material) -> list[Scene]:
     casts: list[set[str]] = [set() for _ in material.shots]
     for track in material.tracks:
         if track.character is not None:
@@ -189,7 +115,7 @@ def _scenes(run: AnalysisRun, material: _Material) -> list[Scene]:
 def _scene_emotions(
     run: AnalysisRun,
     scenes: Sequence[Scene],
-    material: _Material,
+    material: Material,
     by_character: Mapping[str, list[int]],
     readings: Mapping[str, ratings.Readings],
     characters: Mapping[str, int],
@@ -250,11 +176,12 @@ def _spans(
 def _profiles(
     run: AnalysisRun,
     scenes: Sequence[Scene],
-    material: _Material,
+    material: Material,
     by_character: Mapping[str, list[int]],
     readings: Mapping[str, ratings.Readings],
     characters: Mapping[str, int],
     peers: Mapping[int, Sequence[ratings.Peer]],
+    checks: Mapping[str, ratings.Checks],
 ) -> list[EmotionProfile]:
     confusion = ratings.confusion_of_card(run.bundle.card, material.emotions)
     needed = evidence_needed()
@@ -268,6 +195,7 @@ def _profiles(
             confusion=confusion,
             baseline=ratings.baseline_of(others),
             needed=needed,
+            checks=checked if (checked := checks.get(slug)) and outside_share(checked) <= MOST_OUTSIDE else None,
             story_end_ms=story_end_ms,
         )
         rows.append(
@@ -280,10 +208,38 @@ def _profiles(
                 shots=rating.shots,
                 enough=rating.enough,
                 shares={str(e): _share(r) for e, r in rating.emotions.items()} if rating.readable_ms else {},
-                details=_details(rating, needed, others, [r for r in told if r.who == slug]),
+                details={
+                    **_details(rating, needed, others, [r for r in told if r.who == slug]),
+                    **_told(readings[slug], rating, checks.get(slug), material.layer.sample(slug)),
+                },
             )
         )
     return rows
+
+
+def _told(
+    readings: ratings.Readings,
+    rating: ratings.CharacterRating,
+    checks: ratings.Checks | None,
+    sample: Sample | None,
+) -> dict[str, Any]:
+    """What people had part in; empty where nobody had. ``applied`` False: too much lies outside of what was drawn, or
+    the run sees the character in none of the checked shots (``checks`` None).
+    """
+    found: dict[str, Any] = {"known_ms": readings.known_ms} if readings.known_ms else {}
+    if sample is not None:
+        found["checked"] = {
+            "certification": sample.number,
+            "shots": len(sample.picked),
+            "of": len(sample.frame),
+            "people": len(sample.people),
+            "outside": 1.0 if checks is None else outside_share(checks),
+            "applied": rating.unchecked is not None,
+            "wider": rating.wider,
+            "power": rating.power,
+            "unchecked": {str(e): list(bounds) for e, bounds in (rating.unchecked or {}).items()},
+        }
+    return found
 
 
 def _share(rating: ratings.EmotionRating) -> dict[str, Any]:

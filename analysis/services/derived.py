@@ -17,12 +17,14 @@ from analysis.models import (
     Shot,
     Track,
 )
+from analysis.ratings import RATINGS_VERSION
 from analysis.selectors.baselines import peers_published
 from analysis.services.derive import Derived, derive
 
 
 def derived_rewrite(run: AnalysisRun, segments: Sequence[Segment]) -> None:
-    """Inside the caller's transaction: away with what was derived before, then everything anew from the faces.
+    """Inside the caller's transaction: away with what was derived before, then everything anew from the faces and what
+    people said of them.
 
     Pictures of scenes stay with scenes that begin and end where they did.
     """
@@ -40,6 +42,7 @@ def derived_rewrite(run: AnalysisRun, segments: Sequence[Segment]) -> None:
     SceneEmotion.objects.bulk_create(found.scene_emotions, batch_size=2000)
     EmotionSpan.objects.bulk_create(found.spans, batch_size=2000)
     EmotionProfile.objects.bulk_create(found.profiles)
+    AnalysisRun.objects.filter(pk=run.pk).update(layer=found.layer, ratings_version=RATINGS_VERSION)
 
 
 def _faces_join(found: Derived) -> None:

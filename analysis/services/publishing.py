@@ -2,6 +2,8 @@
 
 By rule, a whole run is published when its episode shows nothing yet, or shows a partial run of the same bundle. A
 partial run, and a run of another bundle over one that is shown, wait for a person.
+
+A run that was derived before people corrected something of the episode is derived anew as it is shown.
 """
 
 from __future__ import annotations
@@ -12,7 +14,9 @@ from django.db.models.functions import Now
 
 from analysis.errors import NothingToRollBack, RunNotPublishable
 from analysis.models import AnalysisRun, Publication, RunStatus
+from analysis.selectors.layer import layer_of
 from analysis.services.audit import audit_record
+from analysis.services.derived import derived_rewrite
 from catalog.models import Episode
 
 
@@ -58,6 +62,8 @@ def _show(episode: Episode, run: AnalysisRun, actor: AbstractBaseUser | None, ac
     current = Publication.objects.filter(episode=episode, withdrawn_at__isnull=True).first()
     if current is not None and current.run_id == run.pk:
         return current
+    if run.layer != layer_of(run).digest:
+        derived_rewrite(run, list(run.segments.order_by("index")))
     Publication.objects.filter(episode=episode, withdrawn_at__isnull=True).update(withdrawn_at=Now())
     shown = Publication.objects.create(episode=episode, run=run)
     before = None if current is None else {"run": current.run_id}

@@ -121,10 +121,12 @@ def _face(pts_ms: int, shown_ms: int, who: str | None, place: int, mood: Emotion
     )
 
 
-def analyse(episode: Episode, moods: Mapping[str | None, Sequence[Mood]], **options: Any) -> AnalysisRun:
+def analyse(
+    episode: Episode, moods: Mapping[str | None, Sequence[Mood]], *, bundle: str = "toonemo-1", **options: Any
+) -> AnalysisRun:
     """Requests, does and finalises a run; it is published by the rule."""
     make_bundle()
-    run = run_request(episode=episode, bundle_name="toonemo-1", **options)
+    run = run_request(episode=episode, bundle_name=bundle, **options)
     for segment in run.segments.all():
         token = claim(segment).token
         assert segment_complete(token, make_result(segment.start_ms, segment.end_ms, moods))
