@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from django.urls import path
 
-from analysis.views import browse, episodes, media, runs, search, site
+from analysis.views import browse, corrections, episodes, media, runs, search, site
 
 urlpatterns = [
     path("", browse.browse, name="browse"),
     path("episodes/<int:pk>/", episodes.episode, name="episode"),
     path("episodes/<int:pk>/video", media.episode_video, name="episode-video"),
     path("episodes/<int:pk>/analyse", episodes.episode_analyse, name="episode-analyse"),
+    path("episodes/<int:pk>/certify/", corrections.certify, name="certify"),
+    path("episodes/<int:pk>/certify/start", corrections.certify_start, name="certify-start"),
+    path("episodes/<int:pk>/certify/answer", corrections.certify_answer, name="certify-answer"),
+    path("episodes/<int:pk>/certify/withdraw", corrections.certify_withdraw, name="certify-withdraw"),
+    path("episodes/<int:pk>/correct/", corrections.correct, name="correct"),
+    path("corrections/<int:pk>/withdraw", corrections.correction_withdrawn, name="correction-withdraw"),
     path("scenes/<int:pk>/thumbnail", media.scene_thumbnail, name="scene-thumbnail"),
     path("characters/<str:slug>/", browse.character, name="character"),
     path("search/", search.search_page, name="search"),

@@ -24,6 +24,10 @@ STATUS_OF: Mapping[str, int] = {
     "bundle_unknown": HTTPStatus.NOT_FOUND,
     "character_unknown": HTTPStatus.BAD_REQUEST,
     "run_config_invalid": HTTPStatus.BAD_REQUEST,
+    "correction_invalid": HTTPStatus.BAD_REQUEST,
+    "sample_impossible": HTTPStatus.BAD_REQUEST,
+    "answer_invalid": HTTPStatus.BAD_REQUEST,
+    "certification_unknown": HTTPStatus.NOT_FOUND,
 }
 CODE_OF: Mapping[int, str] = {
     400: "invalid_request",

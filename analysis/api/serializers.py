@@ -151,6 +151,21 @@ class EndingSerializer(serializers.Serializer[Any]):
     emotion = serializers.ChoiceField(choices=EMOTION_NAMES, allow_null=True)
 
 
+class CheckedSerializer(serializers.Serializer[Any]):
+    """People checked a random sample of shots; the shares and bounds are made from it (docs/certifying.md)."""
+
+    shots = serializers.IntegerField(help_text="Checked.")
+    of = serializers.IntegerField(help_text="Shots that they were drawn from.")
+    people = serializers.IntegerField(help_text="Who checked all of them.")
+    applied = serializers.BooleanField(
+        help_text="False: this run sees the character too much in shots that could not be drawn."
+    )
+    wider = serializers.BooleanField(help_text="The bounds are wider than they were without the check.")
+    power = serializers.FloatField(
+        allow_null=True, help_text="How far the model is trusted beside the sample, from 0 to 1."
+    )
+
+
 class ReactionSerializer(serializers.Serializer[Any]):
     """The character begins to show ``emotion`` within 2 s after ``to`` did, more often than chance gives."""
 
@@ -176,6 +191,8 @@ class ProfileSerializer(serializers.ModelSerializer[EmotionProfile]):
         help_text="Whether the bundle brought a matrix of its mistakes to correct by."
     )
     baseline_episodes = serializers.SerializerMethodField(help_text="Other episodes that the baseline is made from.")
+    known_ms = serializers.SerializerMethodField(help_text="For how long people said what the face shows.")
+    checked = serializers.SerializerMethodField(help_text="Null where nobody checked a sample.")
     shares = serializers.SerializerMethodField()
     ending = serializers.SerializerMethodField(help_text="Null where too little of the face is seen at the end.")
     reactions = serializers.SerializerMethodField(help_text="Whom the character follows; empty where nobody.")
@@ -195,6 +212,8 @@ class ProfileSerializer(serializers.ModelSerializer[EmotionProfile]):
             "ratings_version",
             "bias_corrected",
             "baseline_episodes",
+            "known_ms",
+            "checked",
             "shares",
             "ending",
             "reactions",
@@ -205,6 +224,14 @@ class ProfileSerializer(serializers.ModelSerializer[EmotionProfile]):
 
     def get_baseline_episodes(self, profile: EmotionProfile) -> int:
         return rating_of(profile).others
+
+    def get_known_ms(self, profile: EmotionProfile) -> int:
+        return rating_of(profile).known_ms
+
+    @extend_schema_field(CheckedSerializer(allow_null=True))
+    def get_checked(self, profile: EmotionProfile) -> Any:
+        checked = rating_of(profile).checked
+        return None if checked is None else CheckedSerializer(checked).data
 
     @extend_schema_field(EndingSerializer(allow_null=True))
     def get_ending(self, profile: EmotionProfile) -> Any:

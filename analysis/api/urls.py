@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter
 
-from analysis.api import subtitles, views
+from analysis.api import corrections, subtitles, views
 
 router = SimpleRouter()
 router.trailing_slash = "/?"
@@ -15,12 +15,23 @@ router.register("characters", views.CharacterViewSet, basename="api-character")
 router.register("runs", views.RunViewSet, basename="api-run")
 router.register("bundles", views.BundleViewSet, basename="api-bundle")
 router.register("profiles", views.ProfileViewSet, basename="api-profile")
+router.register("corrections", corrections.CorrectionViewSet, basename="api-correction")
 router.register("scenes", views.SceneViewSet, basename="api-scene")
 
 urlpatterns = [
     path("", include(router.urls)),
     path("episodes/<int:pk>/subtitles.vtt", subtitles.VttView.as_view(), name="api-subtitles-vtt"),
     path("episodes/<int:pk>/subtitles.srt", subtitles.SrtView.as_view(), name="api-subtitles-srt"),
+    re_path(
+        r"^episodes/(?P<pk>\d{1,18})/certification/?$",
+        corrections.CertificationView.as_view(),
+        name="api-certification",
+    ),
+    re_path(
+        r"^episodes/(?P<pk>\d{1,18})/certification/answers/?$",
+        corrections.AnswersView.as_view(),
+        name="api-certification-answers",
+    ),
     re_path(r"^search/?$", views.SearchView.as_view(), name="api-search"),
     re_path(r"^query/?$", views.QueryView.as_view(), name="api-query"),
     re_path(r"^(?P<rest>.*)$", views.NothingHere.as_view(), name="api-nothing"),

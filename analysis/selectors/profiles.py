@@ -94,10 +94,25 @@ class ReactionShown:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckedShown:
+    """A random sample of ``shots`` of ``of`` shots that people checked. ``applied`` False: the run sees the character
+    too much in shots that could not be drawn, so it has no part in the shares. ``wider``: it left them less sure.
+    """
+
+    shots: int
+    of: int
+    people: int
+    applied: bool
+    wider: bool
+    power: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Rating:
     """One character in one run. ``lacking``: what the evidence falls short of; empty where it is enough.
 
     ``bias_corrected``: the bundle brought a matrix of its mistakes; ``others``: how many episodes made the baseline.
+    ``known_ms``: for how long people said what the face shows; ``checked``: their random sample.
     """
 
     profile_id: int
@@ -115,6 +130,8 @@ class Rating:
     others: int = 0
     ending: EndingShown | None = None
     reactions: tuple[ReactionShown, ...] = ()
+    known_ms: int = 0
+    checked: CheckedShown | None = None
 
     @property
     def strongest(self) -> tuple[EmotionShare, ...]:
@@ -142,14 +159,22 @@ def rating_of(profile: EmotionProfile) -> Rating:
         not_modelled=missing if emotions else (),
         lacking=() if profile.enough else _lacking(profile, emotions),
         bias_corrected=bool(details.get("bias_corrected")),
-        others=len((details.get("basis") or {}).get("runs") or []) if _is_drawn(emotions) else 0,
+        others=len((details.get("basis") or {}).get("runs") or []) if _is_drawn(emotions, details) else 0,
         ending=None if ending is None else _ending(ending),
         reactions=tuple(_reaction(row) for row in details.get("reactions") or []),
+        known_ms=int(details.get("known_ms") or 0),
+        checked=_checked(details.get("checked")),
     )
 
 
-def _is_drawn(emotions: Sequence[EmotionShare]) -> bool:
-    return any(e.baseline is not None for e in emotions)
+def _checked(row: Mapping[str, Any] | None) -> CheckedShown | None:
+    return None if row is None else CheckedShown(**{name: row[name] for name in CheckedShown.__slots__})
+
+
+def _is_drawn(emotions: Sequence[EmotionShare], details: Mapping[str, Any]) -> bool:
+    """What people checked is drawn toward no other episode."""
+    checked = details.get("checked") or {}
+    return not checked.get("applied") and any(e.baseline is not None for e in emotions)
 
 
 def _ending(row: Mapping[str, Any]) -> EndingShown:

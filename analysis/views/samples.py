@@ -68,6 +68,8 @@ def _details() -> dict[str, Any]:
         "basis": {"runs": [3, 5, 8, 13], "strength": 11.0},
         "ending": {**ending, "emotion": "happy"},
         "reactions": [told],
+        "known_ms": 12_000,
+        "checked": {"shots": 20, "of": 63, "people": 1, "applied": True, "wider": False, "power": 0.93},
     }
 
 
