@@ -68,6 +68,7 @@ class AnalysisRun(models.Model):
     ``finalise_attempts``: how often the last step was begun; it gives up rather than try for ever.
     ``ratings_version``: of the arithmetic that its results were derived by; 0: none yet, or from before it was kept.
     ``layer``: digest of what people had corrected when they were derived; empty: nothing.
+    ``strangers``: what share of the time of all faces of the story belongs to nobody known.
     """
 
     episode = models.ForeignKey(Episode, on_delete=models.CASCADE, related_name="runs")
@@ -93,6 +94,7 @@ class AnalysisRun(models.Model):
     finalise_attempts = models.PositiveSmallIntegerField(default=0)
     ratings_version = models.PositiveSmallIntegerField(default=0)
     layer = models.CharField(max_length=64, blank=True)
+    strangers = models.FloatField(default=0.0, db_default=0.0)
     error_code = models.CharField(max_length=60, blank=True)
     error_detail = models.TextField(blank=True)
 
@@ -111,6 +113,7 @@ class AnalysisRun(models.Model):
                 name="run_finished_when_ended",
             ),
             models.CheckConstraint(condition=Q(partial=False) | Q(status="succeeded"), name="run_partial_succeeded"),
+            models.CheckConstraint(condition=_unit("strangers"), name="run_strangers_in_unit"),
         ]
 
     def __str__(self) -> str:
@@ -392,6 +395,88 @@ class EmotionProfile(models.Model):
 
     def __str__(self) -> str:
         return f"profile of {self.character_id} in run {self.run_id}"
+
+
+class EmotionBound(models.Model):
+    """One emotion of one character in one run, as limits read it. Derived with the profile, for all seven emotions.
+
+    ``enough``: ``high`` and ``longest_ms`` may be relied on. Where it is False (not enough evidence, not modelled, a
+    part of the episode missing) the character counts as over every limit. NULL: nothing was measured.
+    """
+
+    run = models.ForeignKey(AnalysisRun, on_delete=models.CASCADE, related_name="bounds", db_index=False)
+    character = models.ForeignKey(Character, on_delete=models.PROTECT, related_name="bounds", db_index=False)
+    emotion = models.CharField(max_length=20, choices=EMOTION_CHOICES)
+    low = models.FloatField(null=True, blank=True)
+    share = models.FloatField(null=True, blank=True)
+    high = models.FloatField(null=True, blank=True)
+    longest_ms = models.PositiveIntegerField(null=True, blank=True)
+    enough = models.BooleanField()
+
+    class Meta:
+        ordering: ClassVar = ["run_id", "character_id", "emotion"]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["character", "emotion", "high"],
+                include=["run", "longest_ms"],
+                condition=Q(enough=True),
+                name="bound_character_idx",
+            )
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["run", "character", "emotion"], name="bound_unique"),
+            models.CheckConstraint(condition=_unit("low", "share", "high"), name="bound_in_unit"),
+            models.CheckConstraint(
+                condition=Q(enough=False) | Q(high__isnull=False, longest_ms__isnull=False),
+                name="bound_known_if_enough",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.emotion} of {self.character_id} in run {self.run_id}: at most {self.high}"
+
+
+class Lacking(models.TextChoices):
+    """Why nothing can be said of an emotion in a whole episode; the first that holds."""
+
+    PARTIAL = "partial", "A part of the episode is missing"
+    NOBODY = "nobody", "No known face is seen"
+    STRANGERS = "strangers", "Faces of nobody known are seen too long"
+    NOT_MODELLED = "not_modelled", "The bundle cannot express the emotion"
+    EVIDENCE = "evidence", "Somebody is seen too little for a rating"
+
+
+class RunBound(models.Model):
+    """The most of one emotion over all characters of a run: a limit for all of them is one probe of an index.
+
+    ``high``: the highest upper bound; ``longest_ms``: the longest run. Both NULL: over every limit, for ``lacking``.
+    """
+
+    run = models.ForeignKey(AnalysisRun, on_delete=models.CASCADE, related_name="run_bounds", db_index=False)
+    emotion = models.CharField(max_length=20, choices=EMOTION_CHOICES)
+    high = models.FloatField(null=True, blank=True)
+    longest_ms = models.PositiveIntegerField(null=True, blank=True)
+    lacking = models.CharField(max_length=20, choices=Lacking.choices, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["run_id", "emotion"]
+        indexes: ClassVar = [
+            models.Index(fields=["emotion", "high"], include=["run", "longest_ms"], name="run_bound_idx"),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["run", "emotion"], include=["high", "longest_ms", "lacking"], name="run_bound_unique"
+            ),
+            models.CheckConstraint(condition=_unit("high"), name="run_bound_in_unit"),
+            models.CheckConstraint(
+                condition=Q(lacking="", high__isnull=False, longest_ms__isnull=False)
+                | (~Q(lacking="") & Q(high__isnull=True, longest_ms__isnull=True)),
+                name="run_bound_known_or_lacking",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.emotion} in run {self.run_id}: {self.lacking or self.high}"
 
 
 SAYS_CHOICES = [

@@ -58,7 +58,7 @@ DROP FUNCTION analysis_only_withdrawn();
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("analysis", "0005_ratings"),
+        ("analysis", "0006_bounds"),
         ("catalog", "0002_episode_words"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -17,9 +17,11 @@ from django.db import transaction
 from analysis.models import (
     AnalysisRun,
     Certification,
+    EmotionBound,
     EmotionProfile,
     EmotionSpan,
     FaceDetection,
+    RunBound,
     Scene,
     SceneEmotion,
     SegmentStatus,
@@ -88,6 +90,7 @@ def audit_run(run: AnalysisRun) -> RunAudit:
         "run: faces": FaceDetection.objects.filter(run=run).count(),
         "run: layer of corrections": computed.layer,
         **{name: str(draw(len(row.frame), len(row.picked), row.seed)) for name, row in samples.items()},
+        "run: strangers": computed.strangers,
         **_leaves_of_computed(computed, slugs),
     }
     stored = {
@@ -96,6 +99,7 @@ def audit_run(run: AnalysisRun) -> RunAudit:
         "run: faces": run.faces,
         "run: layer of corrections": run.layer,
         **{name: str(row.picked) for name, row in samples.items()},
+        "run: strangers": run.strangers,
         **_leaves_of_stored(run, slugs),
     }
     names = [*wanted, *(name for name in stored if name not in wanted)]
@@ -175,6 +179,10 @@ def _leaves_of_computed(found: Derived, slugs: Mapping[int, str]) -> Leaves:
         leaves |= _span(span, slugs)
     for profile in found.profiles:
         leaves |= _profile(profile, slugs)
+    for bound in found.bounds:
+        leaves |= _bound(bound, slugs)
+    for most in found.run_bounds:
+        leaves |= _run_bound(most)
     return leaves
 
 
@@ -195,6 +203,10 @@ def _leaves_of_stored(run: AnalysisRun, slugs: Mapping[int, str]) -> Leaves:
         leaves |= _span(span, slugs)
     for profile in EmotionProfile.objects.filter(run=run).order_by("id"):
         leaves |= _profile(profile, slugs)
+    for bound in EmotionBound.objects.filter(run=run).order_by("id"):
+        leaves |= _bound(bound, slugs)
+    for most in RunBound.objects.filter(run=run).order_by("id"):
+        leaves |= _run_bound(most)
     return leaves
 
 
@@ -227,6 +239,16 @@ def _span(row: EmotionSpan, slugs: Mapping[int, str]) -> Leaves:
 def _profile(row: EmotionProfile, slugs: Mapping[int, str]) -> Leaves:
     names = ("visible_ms", "readable_ms", "drawings", "shots", "enough", "shares", "details")
     return _named(f"profile of {slugs[row.character_id]}", {name: getattr(row, name) for name in names})
+
+
+def _bound(row: EmotionBound, slugs: Mapping[int, str]) -> Leaves:
+    names = ("low", "share", "high", "longest_ms", "enough")
+    return _named(f"bound of {slugs[row.character_id]} {row.emotion}", {name: getattr(row, name) for name in names})
+
+
+def _run_bound(row: RunBound) -> Leaves:
+    names = ("high", "longest_ms", "lacking")
+    return _named(f"bound of all {row.emotion}", {name: getattr(row, name) for name in names})
 
 
 def _named(where: str, value: Any) -> Leaves:

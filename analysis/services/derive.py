@@ -16,15 +16,19 @@ from django.conf import settings
 from analysis import ratings
 from analysis.models import (
     AnalysisRun,
+    EmotionBound,
     EmotionProfile,
     EmotionSpan,
+    RunBound,
     Scene,
     SceneEmotion,
     Segment,
+    SegmentStatus,
     Shot,
     Track,
 )
 from analysis.samples import MOST_OUTSIDE, Sample, outside_share
+from analysis.services.bounds import bounds_of, run_bounds_of
 from analysis.services.material import Material, material_of, members_of, readings_of
 from catalog.models import Character
 from ml import timeline
@@ -46,6 +50,9 @@ class Derived:
     scene_emotions: list[SceneEmotion]
     spans: list[EmotionSpan]
     profiles: list[EmotionProfile]
+    bounds: list[EmotionBound]
+    run_bounds: list[RunBound]
+    strangers: float
     readings: Mapping[str, ratings.Readings]
     layer: str
 
@@ -63,6 +70,10 @@ def derive(
     by_character = members_of(material)
     readings = {slug: readings_of(material, members) for slug, members in by_character.items()}
     scenes = _scenes(run, material)
+    profiles = _profiles(run, scenes, material, by_character, readings, characters, peers or {}, checks)
+    strangers = _strangers(material)
+    partial = any(s.status == SegmentStatus.FAILED for s in segments)
+    bounds = bounds_of(run, profiles, partial=partial)
     return Derived(
         shots=shots,
         tracks=_tracks(run, material, shots, characters),
@@ -71,7 +82,10 @@ def derive(
         scenes=scenes,
         scene_emotions=_scene_emotions(run, scenes, material, by_character, readings, characters),
         spans=_spans(run, scenes, readings, characters),
-        profiles=_profiles(run, scenes, material, by_character, readings, characters, peers or {}, checks),
+        profiles=profiles,
+        bounds=bounds,
+        run_bounds=run_bounds_of(run, bounds, partial=partial, strangers=strangers),
+        strangers=strangers,
         readings=readings,
         layer=material.layer.digest,
     )
@@ -98,6 +112,16 @@ def _tracks(run: AnalysisRun, material: Material, shots: Sequence[Shot], charact
         )
         for t in material.tracks
     ]
+
+
+def _strangers(material: Material) -> float:
+    """The share of the time of all faces of the story that belongs to nobody known; 0 where there is no face."""
+    known, unknown = 0, 0
+    for track in material.tracks:
+        if material.shots[track.shot].kind is ShotKind.STORY:
+            shown = sum(material.faces[i].shown_ms for i in track.members)
+            known, unknown = (known, unknown + shown) if track.character is None else (known + shown, unknown)
+    return unknown / (known + unknown) if unknown else 0.0
 
 
 def _scenes(run: AnalysisRun, material: Material) -> list[Scene]:

@@ -1,4 +1,4 @@
-"""Saves what follows from a run's faces: shots, tracks, scenes, scores and profiles. What they are is in ``derive``."""
+"""Saves what follows from a run's faces, which ``derive`` makes: shots, tracks, scenes, scores, profiles and bounds."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from django.db import connection
 
 from analysis.models import (
     AnalysisRun,
+    EmotionBound,
     EmotionProfile,
     EmotionSpan,
     FaceDetection,
+    RunBound,
     Scene,
     SceneEmotion,
     Segment,
@@ -31,7 +33,7 @@ def derived_rewrite(run: AnalysisRun, segments: Sequence[Segment]) -> None:
     found = derive(run, segments, peers_published(run))
     pictures = {(s.start_ms, s.end_ms): s.thumbnail for s in Scene.objects.filter(run=run)}
     FaceDetection.objects.filter(run=run, track__isnull=False).update(track=None)
-    for model in (EmotionProfile, Scene, Track, Shot):
+    for model in (RunBound, EmotionBound, EmotionProfile, Scene, Track, Shot):
         model.objects.filter(run=run).delete()
     for scene in found.scenes:
         scene.thumbnail = pictures.get((scene.start_ms, scene.end_ms), "")
@@ -42,7 +44,11 @@ def derived_rewrite(run: AnalysisRun, segments: Sequence[Segment]) -> None:
     SceneEmotion.objects.bulk_create(found.scene_emotions, batch_size=2000)
     EmotionSpan.objects.bulk_create(found.spans, batch_size=2000)
     EmotionProfile.objects.bulk_create(found.profiles)
-    AnalysisRun.objects.filter(pk=run.pk).update(layer=found.layer, ratings_version=RATINGS_VERSION)
+    EmotionBound.objects.bulk_create(found.bounds)
+    RunBound.objects.bulk_create(found.run_bounds)
+    AnalysisRun.objects.filter(pk=run.pk).update(
+        layer=found.layer, ratings_version=RATINGS_VERSION, strangers=found.strangers
+    )
 
 
 def _faces_join(found: Derived) -> None:

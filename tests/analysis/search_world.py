@@ -11,16 +11,19 @@ from django.utils import timezone
 
 from analysis.models import (
     AnalysisRun,
+    EmotionBound,
     EmotionProfile,
     EmotionSpan,
     ModelBundle,
     Publication,
+    RunBound,
     RunStatus,
     Scene,
     SceneEmotion,
     Shot,
     Track,
 )
+from analysis.services.bounds import bounds_of, run_bounds_of
 from catalog.models import Character, Episode, Ordering, Series, SourceFile
 from ml.types import EMOTIONS
 from tests.analysis.runs_helpers import digest
@@ -86,7 +89,15 @@ class Show:
     shown: list[Shown] = field(default_factory=list)
     spans: list[Stretch] = field(default_factory=list)
     pk: int = 0
+    run_pk: int = 0
     scene_pks: list[int] = field(default_factory=list)
+
+    @property
+    def strangers_share(self) -> float:
+        return 0.2 if self.strangers else 0.0
+
+    def longest_ms(self, who: str, emotion: str) -> int:
+        return max((s.length for s in self.spans if s.who == who and s.emotion == emotion), default=0)
 
 
 @dataclass(slots=True)
@@ -208,8 +219,10 @@ def _store_show(world: World, show: Show, number: int, series: Series, bundle: M
         fingerprint=digest(f"run {number}"),
         status=RunStatus.SUCCEEDED,
         partial=show.partial,
+        strangers=show.strangers_share,
         finished_at=timezone.now(),
     )
+    show.run_pk = run.pk
     if show.published:
         Publication.objects.create(episode=episode, run=run)
     if show.strangers:
@@ -220,11 +233,14 @@ def _store_show(world: World, show: Show, number: int, series: Series, bundle: M
     )
     show.scene_pks = [s.pk for s in scenes]
     pks = world.character_pks
-    EmotionProfile.objects.bulk_create(
+    profiles = EmotionProfile.objects.bulk_create(
         EmotionProfile(run=run, character_id=pks[who], visible_ms=p.visible_ms, readable_ms=p.readable_ms, drawings=1,
-                       shots=1, enough=p.enough, shares={e: _share(*values) for e, values in p.shares.items()})
+                       shots=1, enough=p.enough,
+                       shares={e: _share(*values, show.longest_ms(who, e)) for e, values in p.shares.items()})
         for who, p in show.profiles.items()
     )  # fmt: skip
+    bounds = EmotionBound.objects.bulk_create(bounds_of(run, profiles, partial=show.partial))
+    RunBound.objects.bulk_create(run_bounds_of(run, bounds, partial=show.partial, strangers=show.strangers_share))
     rows = SceneEmotion.objects.bulk_create(
         SceneEmotion(run=run, scene=scenes[s.scene], character_id=pks[s.who], emotion=s.emotion, share=s.share,
                      visible_ms=s.visible_ms, readable_ms=s.readable_ms, baseline=0.0, score=s.score,
@@ -242,14 +258,14 @@ def _store_show(world: World, show: Show, number: int, series: Series, bundle: M
         stretch.pk = span.pk
 
 
-def _share(share: float, low: float, high: float, per_minute: float) -> dict[str, Any]:
+def _share(share: float, low: float, high: float, per_minute: float, longest_ms: int) -> dict[str, Any]:
     return {
         "share": round(share, 6),
         "low": round(low, 6),
         "high": round(high, 6),
         "raw": round(share, 6),
         "runs_per_minute": per_minute,
-        "longest_ms": 0,
+        "longest_ms": longest_ms,
         "peak_start_ms": None,
         "peak_end_ms": None,
     }

@@ -145,3 +145,5 @@ TOONEMO_MAX_FILE_GB = env.float("TOONEMO_MAX_FILE_GB", default=10.0)
 TOONEMO_ENOUGH_READABLE_S = env.float("TOONEMO_ENOUGH_READABLE_S", default=20.0)
 TOONEMO_ENOUGH_SHOTS = env.int("TOONEMO_ENOUGH_SHOTS", default=8)
 TOONEMO_ENOUGH_HALF_WIDTH = env.float("TOONEMO_ENOUGH_HALF_WIDTH", default=0.15)
+# Faces of nobody known may take so much of the time of all faces; with more, limits count the episode as over.
+TOONEMO_STRANGERS_MOST = env.float("TOONEMO_STRANGERS_MOST", default=0.05)

@@ -1,0 +1,84 @@
+"""What limits leave to be seen. The one selector: every page, list, file and search goes through it.
+
+An episode is visible where the upper bounds of its published run keep every limit. Not analysed, not enough evidence,
+not modelled, a part missing, faces of nobody known for too long: each is over every limit on an emotion. A character
+who was not seen keeps a limit of its own, unless one of the last two, or nobody at all, makes that unsure. The length
+is the file's and needs no analysis.
+"""
+
+from __future__ import annotations
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from analysis.limits import Limit, Limits
+from analysis.models import AnalysisRun, EmotionBound, Lacking, Publication, RunBound
+from analysis.selectors.episodes import episodes_annotated
+from analysis.selectors.runs import runs_published
+from catalog.models import Episode
+
+UNSURE_WHO = (Lacking.PARTIAL, Lacking.NOBODY, Lacking.STRANGERS)  # whoever was not seen may be there all the same
+
+
+def episodes_visible(limits: Limits) -> QuerySet[Episode]:
+    """``episodes_annotated`` without the hidden ones; everything where there are no limits."""
+    found = episodes_annotated()
+    if not limits:
+        return found
+    if limits.closed:
+        return found.none()
+    if limits.longest_episode_ms is not None:
+        found = found.filter(source__duration_ms__lte=limits.longest_episode_ms)
+    if limits.limits:
+        found = found.filter(pk__in=_kept(limits).values("episode_id"))
+    return found
+
+
+def runs_visible(limits: Limits) -> QuerySet[AnalysisRun]:
+    """The published runs of visible episodes."""
+    if not limits:
+        return runs_published()
+    return AnalysisRun.objects.filter(pk__in=publications_visible(limits).values("run_id"))
+
+
+def publications_visible(limits: Limits) -> QuerySet[Publication]:
+    """What visible episodes show now."""
+    if limits.closed:
+        return Publication.objects.none()
+    return _kept(limits)
+
+
+def is_visible(episode_id: int, limits: Limits) -> bool:
+    """False also where there is no such episode."""
+    return episodes_visible(limits).filter(pk=episode_id).exists()
+
+
+def _kept(limits: Limits) -> QuerySet[Publication]:
+    kept = Publication.objects.filter(withdrawn_at__isnull=True)
+    if limits.longest_episode_ms is not None:
+        kept = kept.filter(episode__source__duration_ms__lte=limits.longest_episode_ms)
+    for limit in limits.limits:
+        kept = kept.filter(_of_one(limit) if limit.character else _of_all(limit))
+    return kept
+
+
+def _within(limit: Limit) -> Q:
+    found = Q()
+    if limit.most is not None:
+        found &= Q(high__lte=limit.most)
+    if limit.longest_ms is not None:
+        found &= Q(longest_ms__lte=limit.longest_ms)
+    return found
+
+
+def _of_all(limit: Limit) -> Exists:
+    return Exists(RunBound.objects.filter(_within(limit), run_id=OuterRef("run_id"), emotion=str(limit.emotion)))
+
+
+def _of_one(limit: Limit) -> Q:
+    theirs = EmotionBound.objects.filter(
+        run_id=OuterRef("run_id"), character__slug=limit.character, emotion=str(limit.emotion)
+    )
+    sure = RunBound.objects.filter(run_id=OuterRef("run_id"), emotion=str(limit.emotion)).exclude(
+        lacking__in=UNSURE_WHO
+    )
+    return Q(Exists(theirs.filter(_within(limit), enough=True))) | Q(~Exists(theirs) & Exists(sure))
