@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from analysis.selectors.hidden import Hidden
 
 
 class AnalysisError(Exception):
@@ -36,6 +39,22 @@ class EpisodeAmbiguous(AnalysisError):
     """Several episodes have that title or identity."""
 
     code = "episode_ambiguous"
+
+
+class EpisodeHidden(AnalysisError):
+    """The limits of whoever asks hide the episode; ``hidden`` says by which number."""
+
+    code = "hidden_by_limits"
+
+    def __init__(self, hidden: Hidden) -> None:
+        super().__init__("Your limits hide this episode.")
+        self.hidden = hidden
+
+
+class LimitsUnreadable(AnalysisError):
+    """Limits were set in this browser and cannot be read any more, so nothing may be shown."""
+
+    code = "limits_unreadable"
 
 
 class EpisodeWithoutSource(AnalysisError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from analysis.views import browse, corrections, episodes, media, runs, search, site
+from analysis.views import browse, corrections, episodes, limits, media, runs, search, site
 
 urlpatterns = [
     path("", browse.browse, name="browse"),
@@ -20,6 +20,7 @@ urlpatterns = [
     path("scenes/<int:pk>/thumbnail", media.scene_thumbnail, name="scene-thumbnail"),
     path("characters/<str:slug>/", browse.character, name="character"),
     path("search/", search.search_page, name="search"),
+    path("limits/", limits.limits, name="limits"),
     path("runs/", runs.runs, name="runs"),
     path("runs/<int:pk>/", runs.run, name="run"),
     path("runs/<int:pk>/cancel", runs.cancel, name="run-cancel"),

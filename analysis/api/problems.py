@@ -14,7 +14,9 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
-from analysis.errors import AnalysisError
+from analysis.errors import AnalysisError, EpisodeHidden
+from analysis.hidden_words import hidden_json
+from analysis.limits import LimitsInvalid
 from analysis.search.query import QueryInvalid
 
 logger = structlog.get_logger(__name__)
@@ -23,6 +25,7 @@ PROBLEM_JSON = "application/problem+json"
 STATUS_OF: Mapping[str, int] = {
     "bundle_unknown": HTTPStatus.NOT_FOUND,
     "character_unknown": HTTPStatus.BAD_REQUEST,
+    "limits_unreadable": HTTPStatus.FORBIDDEN,
     "run_config_invalid": HTTPStatus.BAD_REQUEST,
     "correction_invalid": HTTPStatus.BAD_REQUEST,
     "sample_impossible": HTTPStatus.BAD_REQUEST,
@@ -60,9 +63,13 @@ def problem_body(status: int, code: str, detail: str, **more: Any) -> dict[str, 
 
 def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
     """REST framework's hook. What is our fault is logged with its stack, which the client never sees."""
+    if isinstance(error, EpisodeHidden):
+        return problem(HTTPStatus.NOT_FOUND, error.code, str(error), **hidden_json(error.hidden))
     if isinstance(error, AnalysisError):
         set_rollback()
         return problem(STATUS_OF.get(error.code, HTTPStatus.CONFLICT), error.code, str(error))
+    if isinstance(error, LimitsInvalid):
+        return problem(HTTPStatus.BAD_REQUEST, error.code, str(error))
     if isinstance(error, QueryInvalid):
         return problem(HTTPStatus.BAD_REQUEST, "query_invalid", str(error))
     answer = exception_handler(error, dict(context))

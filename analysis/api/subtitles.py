@@ -20,6 +20,7 @@ from rest_framework.request import Request
 from analysis.api import serializers as shape
 from analysis.api.views import PROBLEM, Base
 from analysis.selectors.episodes import episode_get
+from analysis.selectors.hidden import hidden_check
 from analysis.selectors.runs import run_published
 from analysis.selectors.subtitles import Form, subtitles_request, subtitles_text
 
@@ -50,6 +51,7 @@ class SubtitlesView(Base):
         episode = episode_get(pk)
         if episode is None:
             raise Http404
+        hidden_check(pk, self.limits)
         run = run_published(episode)
         if run is None:
             raise NotFound("The episode shows no analysis yet.")

@@ -18,14 +18,18 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from analysis.api import serializers as shape
+from analysis.api.limits import LimitedSchema, limits_asked
 from analysis.api.problems import handle
+from analysis.limits import NO_LIMITS, Limits
 from analysis.models import AnalysisRun, EmotionProfile, ModelBundle, RunStatus, Scene, SceneEmotion
 from analysis.search.answer import Answer, registry_load, search, search_query
 from analysis.search.languages import LANGUAGES
 from analysis.search.query_json import query_from_json
 from analysis.selectors.episodes import SORTS, EpisodeFilter, episodes_find
-from analysis.selectors.runs import run_list, run_published, runs_progress, runs_published
+from analysis.selectors.hidden import hidden_check
+from analysis.selectors.runs import run_published, runs_progress, runs_published
 from analysis.selectors.timelines import timeline_of
+from analysis.selectors.visible import episodes_visible, runs_listed, runs_visible
 from analysis.services.publishing import run_publish
 from analysis.services.runs import run_cancel, run_request, run_retry
 from catalog.models import Character, Episode, Series
@@ -43,6 +47,7 @@ class Pages(LimitOffsetPagination):
 class Base(APIView):
     authentication_classes = [TokenAuthentication, SessionAuthentication]
     permission_classes: Any = [AllowAny]
+    schema = LimitedSchema()
 
     def get_exception_handler(self) -> Any:
         return handle
@@ -51,14 +56,38 @@ class Base(APIView):
     def staff(self) -> bool:
         return bool(getattr(self.request.user, "is_staff", False))
 
-    def visible_runs(self) -> QuerySet[AnalysisRun]:
+    @property
+    def limits(self) -> Limits:
+        """Raises LimitsInvalid and LimitsUnreadable."""
+        return limits_asked(self.request)
+
+    def permitted_runs(self) -> QuerySet[AnalysisRun]:
         return AnalysisRun.objects.all() if self.staff else runs_published()
+
+    def visible_runs(self) -> QuerySet[AnalysisRun]:
+        """With limits, only what visible episodes show, for staff too."""
+        return runs_visible(self.limits) if self.limits else self.permitted_runs()
 
 
 class ReadViewSet(Base, viewsets.ReadOnlyModelViewSet[Any]):
     """Lists and shows."""
 
     pagination_class = Pages
+
+
+class LimitedViewSet(ReadViewSet):
+    """Of what belongs to episodes. One that limits hide is answered with why."""
+
+    def episode_of(self, pk: int) -> int | None:
+        """The episode of the object, whatever the limits; None where there is no such object to see."""
+        raise NotImplementedError
+
+    def get_object(self) -> Any:
+        if self.limits:
+            episode = self.episode_of(int(self.kwargs["pk"]))
+            if episode is not None:
+                hidden_check(episode, self.limits)
+        return super().get_object()
 
 
 def parameter(name: str, description: str, enum: list[str] | None = None, kind: Any = str) -> OpenApiParameter:
@@ -138,7 +167,7 @@ class BundleViewSet(ReadViewSet):
         ]
     )
 )
-class EpisodeViewSet(ReadViewSet):
+class EpisodeViewSet(LimitedViewSet):
     queryset = Episode.objects.none()
     serializer_class = shape.EpisodeSerializer
     lookup_value_regex = r"\d{1,18}"
@@ -147,7 +176,11 @@ class EpisodeViewSet(ReadViewSet):
         wanted = {
             name: text_of(self.request, name)[:300] for name in ("series", "character", "emotion", "words", "sort")
         }
-        return episodes_find(EpisodeFilter(**wanted) if self.action == "list" else EpisodeFilter())
+        among = episodes_visible(self.limits)
+        return episodes_find(EpisodeFilter(**wanted) if self.action == "list" else EpisodeFilter(), among)
+
+    def episode_of(self, pk: int) -> int | None:
+        return pk
 
     @extend_schema(responses={200: shape.TimelineSerializer, 404: PROBLEM}, filters=False)
     @action(detail=True, pagination_class=None)
@@ -200,13 +233,22 @@ def _run_data(run: AnalysisRun) -> Any:
         ]
     )
 )
-class RunViewSet(ReadViewSet):
+class RunViewSet(LimitedViewSet):
+    """Staff look after every run, whatever is hidden to them elsewhere."""
+
     queryset = AnalysisRun.objects.none()
     serializer_class = shape.RunSerializer
     lookup_value_regex = r"\d{1,18}"
 
+    @property
+    def limits(self) -> Limits:
+        return NO_LIMITS if self.staff else super().limits
+
+    def episode_of(self, pk: int) -> int | None:
+        return self.permitted_runs().filter(pk=pk).values_list("episode_id", flat=True).first()
+
     def get_queryset(self) -> QuerySet[AnalysisRun]:
-        runs = run_list().filter(pk__in=self.visible_runs().values("pk"))
+        runs = runs_listed(self.limits).filter(pk__in=self.permitted_runs().values("pk"))
         if self.action == "list":
             if (episode := number_of(self.request, "episode")) is not None:
                 runs = runs.filter(episode_id=episode)
@@ -256,12 +298,16 @@ def _progress(rows: Any) -> dict[int, Any]:
         ]
     )
 )
-class ProfileViewSet(ReadViewSet):
+class ProfileViewSet(LimitedViewSet):
     """Ratings: what a character shows in an episode, with the evidence."""
 
     queryset = EmotionProfile.objects.none()
     serializer_class = shape.ProfileSerializer
     lookup_value_regex = r"\d{1,18}"
+
+    def episode_of(self, pk: int) -> int | None:
+        rows = EmotionProfile.objects.filter(run_id__in=self.permitted_runs().values("pk"), pk=pk)
+        return rows.values_list("run__episode_id", flat=True).first()
 
     def get_queryset(self) -> QuerySet[EmotionProfile]:
         rows = EmotionProfile.objects.select_related("run", "character").filter(
@@ -287,12 +333,16 @@ class ProfileViewSet(ReadViewSet):
         ]
     )
 )
-class SceneViewSet(ReadViewSet):
+class SceneViewSet(LimitedViewSet):
     """Scenes in the order of the episode; ``search`` ranks them."""
 
     queryset = Scene.objects.none()
     serializer_class = shape.SceneSerializer
     lookup_value_regex = r"\d{1,18}"
+
+    def episode_of(self, pk: int) -> int | None:
+        rows = Scene.objects.filter(run_id__in=self.permitted_runs().values("pk"), pk=pk)
+        return rows.values_list("run__episode_id", flat=True).first()
 
     def get_queryset(self) -> QuerySet[Scene]:
         emotions = SceneEmotion.objects.select_related("character").order_by("character__slug", "emotion")
@@ -327,7 +377,13 @@ class SearchView(Base):
         page = number_of(request, "page") or 1
         return answered(
             request,
-            search(text_of(request, "q"), min(page, 10_000), explain=explained(request), language=spoken(request)),
+            search(
+                text_of(request, "q"),
+                min(page, 10_000),
+                explain=explained(request),
+                language=spoken(request),
+                limits=self.limits,
+            ),
         )
 
 
@@ -345,9 +401,10 @@ class QueryView(Base):
         page = number_of(request, "page") or 1
         explain = explained(request)
         language = spoken(request) or "en"
-        return answered(
-            request, search_query(query, registry_load(), min(page, 10_000), explain=explain, language=language)
+        answer = search_query(
+            query, registry_load(), min(page, 10_000), explain=explain, language=language, limits=self.limits
         )
+        return answered(request, answer)
 
 
 def answered(request: Request, answer: Answer) -> Response:

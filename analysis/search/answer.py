@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from analysis.limits import NO_LIMITS, Limits
 from analysis.search.languages import language_of, say, understand
 from analysis.search.lexicon import Named, Registry
 from analysis.search.parse import MOST_LETTERS
@@ -16,6 +17,7 @@ from analysis.search.refusals import Refusal, no_series_called, nobody_called
 from analysis.search.results import Result, results_of
 from analysis.search.sql import Row, find
 from analysis.search.verdicts import Verdict
+from analysis.selectors.visible import episodes_visible
 from catalog.models import Character, Series
 from catalog.selectors import episodes_about
 
@@ -77,26 +79,37 @@ class Answer:
         return data
 
 
-def registry_load() -> Registry:
-    """Every name of the catalogue; two queries, and one for each free word of a question."""
+def registry_load(limits: Limits = NO_LIMITS) -> Registry:
+    """Every name of the catalogue; two queries, and one for each free word of a question. Words of titles and synopses
+    are those of visible episodes.
+    """
     characters = Character.objects.order_by("slug").values_list("slug", "name", "aliases")
     series = Series.objects.order_by("slug").values_list("slug", "title")
     return Registry(
         tuple(Named(slug, name, tuple(aliases)) for slug, name, aliases in characters),
         tuple(Named(slug, title) for slug, title in series),
-        lambda word: episodes_about(word).exists(),
+        lambda word: _about_visible(word, limits),
     )
 
 
-def search(text: str, page: int = 1, *, explain: bool = False, language: str | None = None) -> Answer:
-    """``page`` counts from 1. ``explain``: with the parts of each score. ``language``: None for that of the words."""
-    registry = registry_load()
+def _about_visible(word: str, limits: Limits) -> bool:
+    found = episodes_about(word)
+    return (found.filter(pk__in=episodes_visible(limits).values("pk")) if limits else found).exists()
+
+
+def search(
+    text: str, page: int = 1, *, explain: bool = False, language: str | None = None, limits: Limits = NO_LIMITS
+) -> Answer:
+    """``page`` counts from 1. ``explain``: with the parts of each score. ``language``: None for that of the words.
+    ``limits``: only what they leave is looked at.
+    """
+    registry = registry_load(limits)
     language = language or language_of(text, registry)
     parsed = understand(text, registry, language)
     if parsed.query is None:
         refusal = parsed.refusal or Refusal("nothing_understood", "Say what you are looking for.")
         return _refused(refusal, parsed.unused, _suggestions(text, refusal, registry))
-    return search_query(parsed.query, registry, page, parsed.unused, explain=explain, language=language)
+    return search_query(parsed.query, registry, page, parsed.unused, explain=explain, language=language, limits=limits)
 
 
 def search_query(
@@ -107,13 +120,14 @@ def search_query(
     *,
     explain: bool = False,
     language: str = "en",
+    limits: Limits = NO_LIMITS,
 ) -> Answer:
     """The same for a query that is JSON already."""
     sentence = say(query, registry, language)
     refusal = _unanswerable(query, sentence, registry)
     if refusal is not None:
         return _refused(refusal, unused)
-    found = find(query)
+    found = find(replace(query, limits=limits))
     most = MOST_OF_AN_EPISODE if query.finds_scenes else None
     rows, place, more = page_of(found.rows, page, PAGE_SIZE, most)
     results = tuple(results_of(query, rows, registry, explain=explain))

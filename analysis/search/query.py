@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias
 
+from analysis.limits import NO_LIMITS, Limits
 from ml.types import Emotion
 
 QUERY_VERSION = 2
@@ -180,7 +181,10 @@ _CONDITIONS: tuple[type[Condition], ...] = (Shows, ShareOf, Lasts, MoreThan, Tog
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """``clauses`` and ``where`` all hold; both are in canonical order, so that equal questions are equal queries."""
+    """``clauses`` and ``where`` all hold; both are in canonical order, so that equal questions are equal queries.
+
+    ``limits``: of whoever asks, no part of the question: neither said nor written as JSON.
+    """
 
     target: Target
     order: Order = Order.MOST
@@ -188,6 +192,7 @@ class Query:
     character: str | None = None
     clauses: tuple[Clause, ...] = ()
     where: tuple[Condition, ...] = ()
+    limits: Limits = NO_LIMITS
 
     @property
     def finds_scenes(self) -> bool:

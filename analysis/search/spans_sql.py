@@ -25,6 +25,7 @@ from analysis.search.query import (
     Words,
     Years,
 )
+from analysis.selectors.visible import publications_visible
 from catalog.selectors import episodes_about
 
 LOOKUP = {Op.LT: "lt", Op.LE: "lte", Op.GT: "gt", Op.GE: "gte"}
@@ -41,8 +42,10 @@ class Sql:
 
 
 def episode_condition(query: Query, prefix: str) -> Q:
-    """The clauses about the episode, which ``prefix`` leads to."""
+    """The clauses about the episode, which ``prefix`` leads to, and the limits of whoever asks."""
     condition = Q()
+    if query.limits:
+        condition &= Q(**{f"{prefix}pk__in": publications_visible(query.limits).values("episode_id")})
     for clause in query.clauses:
         match clause:
             case Length(Of.EPISODE, op, ms):

@@ -61,9 +61,11 @@ def episodes_annotated() -> QuerySet[Episode]:
     return Episode.objects.select_related("series", "source").annotate(shown_run=Subquery(current.values("run_id")[:1]))
 
 
-def episodes_find(wanted: EpisodeFilter) -> QuerySet[Episode]:
-    """Filtered and sorted; the order is total, so that pages never overlap."""
-    found = episodes_annotated()
+def episodes_find(wanted: EpisodeFilter, among: QuerySet[Episode]) -> QuerySet[Episode]:
+    """Those of ``among`` (rows of ``episodes_annotated``), filtered and sorted; the order is total, so that pages never
+    overlap.
+    """
+    found = among
     if wanted.series:
         found = found.filter(series__slug=wanted.series)
     if wanted.words:
@@ -167,14 +169,15 @@ def episode_named(name: str) -> Episode:
     return episodes[0]
 
 
-def series_choices() -> list[Series]:
-    return list(Series.objects.filter(episodes__isnull=False).distinct().order_by("title", "pk"))
+def series_choices(among: QuerySet[Episode]) -> list[Series]:
+    """Series that have one of these episodes."""
+    ids = among.order_by().values("series_id")
+    return list(Series.objects.filter(pk__in=ids).order_by("title", "pk"))
 
 
-def character_choices() -> list[Character]:
-    """Characters whom some episode shows now."""
-    shown = Publication.objects.filter(withdrawn_at__isnull=True).values("run_id")
-    seen = EmotionProfile.objects.filter(run_id__in=shown, character_id=OuterRef("pk"))
+def character_choices(shown: QuerySet[AnalysisRun]) -> list[Character]:
+    """Characters whom one of these runs shows."""
+    seen = EmotionProfile.objects.filter(run_id__in=shown.values("pk"), character_id=OuterRef("pk"))
     return list(Character.objects.filter(Exists(seen)).order_by("name", "pk"))
 
 
@@ -184,10 +187,9 @@ class Appearance:
     rating: Rating
 
 
-def character_appearances(character: Character) -> list[Appearance]:
-    """Where a character is seen, with its rating there; in two queries."""
-    shown = Publication.objects.filter(withdrawn_at__isnull=True).values("run_id")
-    rows = EmotionProfile.objects.filter(character=character, run_id__in=shown)
+def character_appearances(character: Character, shown: QuerySet[AnalysisRun]) -> list[Appearance]:
+    """Where a character is seen in these runs, with its rating there; in two queries."""
+    rows = EmotionProfile.objects.filter(character=character, run_id__in=shown.values("pk"))
     profiles = list(rows.select_related("character", "run__episode__series", "run__episode__source"))
     profiles.sort(key=lambda p: (p.run.episode.series.title, p.run.episode.identity, p.pk))
     return [Appearance(p.run.episode, rating_of(p)) for p in profiles]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
-from analysis.models import AnalysisRun, Publication, Scene, SceneEmotion
+from analysis.models import AnalysisRun, Scene, SceneEmotion
 from catalog.models import Character
 
 
@@ -44,26 +44,29 @@ def scene_cards(run: AnalysisRun) -> list[SceneCard]:
     return cards
 
 
-def scenes_ranked(*, character: Character, emotion: str) -> QuerySet[SceneEmotion]:
-    """Published scenes of a character by the score of an emotion, best first; the order is total."""
-    shown = Publication.objects.filter(withdrawn_at__isnull=True).values("run_id")
-    rows = SceneEmotion.objects.filter(character=character, emotion=emotion, run_id__in=shown, score__gt=0)
+def scenes_ranked(*, character: Character, emotion: str, shown: QuerySet[AnalysisRun]) -> QuerySet[SceneEmotion]:
+    """Scenes of a character in these runs by the score of an emotion, best first; the order is total."""
+    rows = SceneEmotion.objects.filter(character=character, emotion=emotion, run_id__in=shown.values("pk"), score__gt=0)
     return rows.select_related("scene", "character", "run__episode__series").order_by("-score", "id")
 
 
-def telling_moods(most: int = 4) -> list[tuple[Character, str]]:
-    """Characters with the emotion of their best scene: questions that surely have an answer. One query."""
-    shown = Publication.objects.filter(withdrawn_at__isnull=True).values("run_id")
-    rows = SceneEmotion.objects.filter(run_id__in=shown, score__gt=0, share__gte=0.25).exclude(emotion="neutral")
+def telling_moods(shown: QuerySet[AnalysisRun], most: int = 4) -> list[tuple[Character, str]]:
+    """Characters with the emotion of their best scene in these runs: questions that have an answer. One query."""
+    rows = SceneEmotion.objects.filter(run_id__in=shown.values("pk"), score__gt=0, share__gte=0.25).exclude(
+        emotion="neutral"
+    )
     best = rows.select_related("character").order_by("character_id", "-score", "id").distinct("character_id")
     found = sorted(best, key=lambda row: (-row.score, row.pk))[:most]
     return [(row.character, row.emotion) for row in found]
 
 
-def best_scenes(character: Character, per_emotion: int = 3) -> dict[str, list[SceneEmotion]]:
-    """For every emotion that the character shows, its best scenes. One query; one scene counts once per emotion."""
-    shown = Publication.objects.filter(withdrawn_at__isnull=True).values("run_id")
-    rows = SceneEmotion.objects.filter(character=character, run_id__in=shown, score__gt=0, share__gte=0.25)
+def best_scenes(
+    character: Character, shown: QuerySet[AnalysisRun], per_emotion: int = 3
+) -> dict[str, list[SceneEmotion]]:
+    """For every emotion that the character shows in these runs, its best scenes. One query; one scene counts once per
+    emotion.
+    """
+    rows = SceneEmotion.objects.filter(character=character, run_id__in=shown.values("pk"), score__gt=0, share__gte=0.25)
     found: dict[str, list[SceneEmotion]] = defaultdict(list)
     for row in rows.select_related("scene", "run__episode__series").order_by("-score", "id")[:400]:
         if len(found[row.emotion]) < per_emotion:

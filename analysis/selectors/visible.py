@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from analysis.limits import Limit, Limits
+from analysis.limits import Limit, Limits, LimitsInvalid
 from analysis.models import AnalysisRun, EmotionBound, Lacking, Publication, RunBound
 from analysis.selectors.episodes import episodes_annotated
-from analysis.selectors.runs import runs_published
-from catalog.models import Episode
+from analysis.selectors.runs import run_list, runs_published
+from catalog.models import Character, Episode
 
 UNSURE_WHO = (Lacking.PARTIAL, Lacking.NOBODY, Lacking.STRANGERS)  # whoever was not seen may be there all the same
 
@@ -47,9 +47,27 @@ def publications_visible(limits: Limits) -> QuerySet[Publication]:
     return _kept(limits)
 
 
+def runs_listed(limits: Limits) -> QuerySet[AnalysisRun]:
+    """``run_list`` of visible episodes: runs of any state."""
+    found = run_list()
+    return found.filter(episode_id__in=episodes_visible(limits).values("pk")) if limits else found
+
+
+def episodes_count() -> int:
+    return Episode.objects.count()
+
+
 def is_visible(episode_id: int, limits: Limits) -> bool:
     """False also where there is no such episode."""
     return episodes_visible(limits).filter(pk=episode_id).exists()
+
+
+def characters_check(limits: Limits) -> None:
+    """Raises LimitsInvalid where a limit is on a character who does not exist: it would limit nothing."""
+    known = set(Character.objects.filter(slug__in=limits.characters).values_list("slug", flat=True))
+    unknown = [slug for slug in limits.characters if slug not in known]
+    if unknown:
+        raise LimitsInvalid(f"There is no character “{unknown[0]}”.")
 
 
 def _kept(limits: Limits) -> QuerySet[Publication]:

@@ -10,6 +10,9 @@ from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from analysis.hidden_words import reason_words
+from analysis.limits import Limits, limits_format
+from analysis.selectors.hidden import Hidden
 from analysis.selectors.profiles import EmotionShare
 from catalog.models import Character
 from ml.types import EMOTIONS, UNCLEAR
@@ -213,3 +216,15 @@ def wide(start_ms: int, end_ms: int, duration_ms: int) -> str:
 @register.simple_tag
 def emotions() -> list[str]:
     return [str(e) for e in EMOTIONS]
+
+
+@register.filter
+def why(hidden: Hidden) -> list[str]:
+    """By which numbers an episode is hidden, a sentence each."""
+    return [reason_words(reason, hidden) for reason in hidden.reasons]
+
+
+@register.filter
+def as_limits(limits: Limits) -> str:
+    """As they are written."""
+    return limits_format(limits)

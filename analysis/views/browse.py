@@ -6,8 +6,10 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
+from analysis.limits_request import limits_of
 from analysis.selectors import episodes as select
 from analysis.selectors.scenes import best_scenes
+from analysis.selectors.visible import episodes_visible, runs_visible
 from catalog.models import Character
 from ml.types import EMOTIONS
 
@@ -28,14 +30,15 @@ def filter_from(request: HttpRequest) -> select.EpisodeFilter:
 
 
 def browse(request: HttpRequest) -> HttpResponse:
-    wanted = filter_from(request)
-    page = Paginator(select.episodes_find(wanted), PAGE_SIZE).get_page(request.GET.get("page"))
+    wanted, limits = filter_from(request), limits_of(request)
+    visible = episodes_visible(limits)
+    page = Paginator(select.episodes_find(wanted, visible), PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "wanted": wanted,
         "page": page,
         "cards": select.episode_cards(list(page.object_list)),
-        "series": select.series_choices(),
-        "characters": select.character_choices(),
+        "series": select.series_choices(visible),
+        "characters": select.character_choices(runs_visible(limits)),
         "sorts": select.SORTS,
         "emotions": EMOTIONS,
     }
@@ -44,10 +47,11 @@ def browse(request: HttpRequest) -> HttpResponse:
 
 def character(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(Character.objects.select_related("series"), slug=slug)
-    best = best_scenes(found)
+    shown = runs_visible(limits_of(request))
+    best = best_scenes(found, shown)
     context = {
         "character": found,
-        "appearances": select.character_appearances(found),
+        "appearances": select.character_appearances(found, shown),
         "best": [(e, best[e]) for e in EMOTIONS if e in best],
     }
     return render(request, "character.html", context)

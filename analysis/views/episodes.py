@@ -9,9 +9,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from analysis.errors import AnalysisError
+from analysis.limits_request import limits_of
 from analysis.models import AnalysisRun
 from analysis.selectors.bundles import characters_known, is_provisional
 from analysis.selectors.episodes import episode_get, ratings_by_run, scenes_to_show
+from analysis.selectors.hidden import hidden_check
 from analysis.selectors.profiles import follows_of, glance_of
 from analysis.selectors.runs import run_list, run_missing_parts, run_published
 from analysis.selectors.scenes import scene_cards
@@ -25,6 +27,7 @@ def episode(request: HttpRequest, pk: int) -> HttpResponse:
     found = episode_get(pk)
     if found is None:
         raise Http404
+    hidden_check(pk, limits_of(request))
     run = run_published(found)
     context: dict[str, object] = {
         "episode": found,

@@ -14,13 +14,17 @@ from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 from django.views.decorators.http import require_safe
 
+from analysis.limits_request import limits_of
 from analysis.models import Publication, Scene
+from analysis.selectors.hidden import hidden_check
 from catalog.models import Episode
 
 CHUNK = 256 * 1024
+ASK_AGAIN = "private, no-cache"  # limits may have changed since a browser kept it; if not, the answer is 304
 TYPES = (
     ("mp4", "video/mp4"),
     ("webm", "video/webm"),
@@ -64,6 +68,7 @@ def byte_range(header: str, size: int) -> tuple[int, int] | None:
 @require_safe
 def episode_video(request: HttpRequest, pk: int) -> HttpResponseBase:
     episode = get_object_or_404(Episode.objects.select_related("source"), pk=pk)
+    hidden_check(pk, limits_of(request))
     source = episode.source
     if source is None:
         raise Http404
@@ -76,6 +81,11 @@ def episode_video(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 def _ranged(request: HttpRequest, stored: File[Any], kind: str, etag: str) -> HttpResponseBase:
     size = stored.size
+    unchanged = get_conditional_response(request, etag=etag)
+    if unchanged is not None:
+        stored.close()
+        unchanged.headers["Cache-Control"] = ASK_AGAIN
+        return _guarded(unchanged)
     wanted = None
     if request.headers.get("If-Range", etag) == etag:
         try:
@@ -98,7 +108,7 @@ def _ranged(request: HttpRequest, stored: File[Any], kind: str, etag: str) -> Ht
         response.headers["Content-Range"] = f"bytes {first}-{last}/{size}"
     response.headers["Accept-Ranges"] = "bytes"
     response.headers["ETag"] = etag
-    response.headers["Cache-Control"] = "private, max-age=3600"
+    response.headers["Cache-Control"] = ASK_AGAIN
     return _guarded(response)
 
 
@@ -130,15 +140,21 @@ def _guarded(response: HttpResponseBase) -> HttpResponseBase:
 @require_safe
 def scene_thumbnail(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The picture of a scene of a published run; staff also see those of other runs."""
-    scene = get_object_or_404(Scene, pk=pk)
+    scene = get_object_or_404(Scene.objects.select_related("run"), pk=pk)
     shown = Publication.objects.filter(run_id=scene.run_id, withdrawn_at__isnull=True).exists()
     if not scene.thumbnail or not (shown or getattr(request.user, "is_staff", False)):
         raise Http404
+    hidden_check(scene.run.episode_id, limits_of(request))
     try:
         stored = default_storage.open(scene.thumbnail, "rb")
     except (FileNotFoundError, PermissionError) as error:
         raise Http404("The picture is gone.") from error
     kind = "image/png" if scene.thumbnail.endswith(".png") else "image/jpeg"
-    response = FileResponse(stored, content_type=kind)
-    response.headers["Cache-Control"] = "private, max-age=86400"
+    tag = quote_etag(f"{scene.run_id}-{scene.pk}-{stored.size}")
+    unchanged = get_conditional_response(request, etag=tag)
+    if unchanged is not None:
+        stored.close()
+    response = unchanged or FileResponse(stored, content_type=kind)
+    response.headers["ETag"] = tag
+    response.headers["Cache-Control"] = ASK_AGAIN
     return _guarded(response)

@@ -7,9 +7,16 @@ from typing import Any
 import pytest
 
 from analysis.models import EmotionProfile, FaceDetection, Publication
-from analysis.selectors.episodes import EpisodeFilter, character_choices, episode_cards, episode_get, episodes_find
+from analysis.selectors.episodes import (
+    EpisodeFilter,
+    character_choices,
+    episode_cards,
+    episode_get,
+    episodes_annotated,
+    episodes_find,
+)
 from analysis.selectors.profiles import Level, glance_of, level_of, rating_of
-from analysis.selectors.runs import run_published
+from analysis.selectors.runs import run_published, runs_published
 from analysis.selectors.scenes import best_scenes, scene_cards, scenes_ranked
 from analysis.selectors.timelines import Reading, lane_spans, timeline_of
 from catalog.models import Character, Episode
@@ -20,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 
 def found(**wanted: str) -> list[str]:
-    return [e.title for e in episodes_find(EpisodeFilter(**wanted))]
+    return [e.title for e in episodes_find(EpisodeFilter(**wanted), episodes_annotated())]
 
 
 def test_browsing_takes_as_many_queries_for_many_episodes_as_for_few(django_assert_num_queries: Any) -> None:
@@ -28,12 +35,12 @@ def test_browsing_takes_as_many_queries_for_many_episodes_as_for_few(django_asse
         world.analysed_episode(number, f"Episode {number}", 30_000)
     world.make_episode(world.make_series(), 8, "Not analysed either")
     with django_assert_num_queries(5):
-        assert len(episode_cards(list(episodes_find(EpisodeFilter())))) == 3
+        assert len(episode_cards(list(episodes_find(EpisodeFilter(), episodes_annotated())))) == 3
     for number in range(3, 8):
         world.analysed_episode(number, f"Episode {number}", 30_000)
     world.make_episode(world.make_series(), 9, "Not analysed")
     with django_assert_num_queries(5):
-        cards = episode_cards(list(episodes_find(EpisodeFilter())))
+        cards = episode_cards(list(episodes_find(EpisodeFilter(), episodes_annotated())))
     assert len(cards) == 9
     assert [c.run is None for c in cards] == [False] * 7 + [True, True]
     assert {r.character.slug for r in cards[0].ratings} == {"tom", "jerry", "pip"}
@@ -153,14 +160,16 @@ def test_ranked_scenes_are_published_and_best_first() -> None:
     for number in (1, 2):
         world.analysed_episode(number, f"E{number}", 60_000)
     jerry = Character.objects.get(slug="jerry")
-    scores = list(scenes_ranked(character=jerry, emotion="happy").values_list("score", flat=True))
+    scores = list(
+        scenes_ranked(character=jerry, emotion="happy", shown=runs_published()).values_list("score", flat=True)
+    )
     assert scores == sorted(scores, reverse=True)
-    assert len(best_scenes(jerry)["happy"]) <= 3
-    assert [c.slug for c in character_choices()] == ["jerry", "pip", "rosa", "tom"]
+    assert len(best_scenes(jerry, runs_published())["happy"]) <= 3
+    assert [c.slug for c in character_choices(runs_published())] == ["jerry", "pip", "rosa", "tom"]
     Publication.objects.all().delete()
-    assert not scenes_ranked(character=jerry, emotion="happy").exists()
-    assert best_scenes(jerry) == {}
-    assert character_choices() == []
+    assert not scenes_ranked(character=jerry, emotion="happy", shown=runs_published()).exists()
+    assert best_scenes(jerry, runs_published()) == {}
+    assert character_choices(runs_published()) == []
 
 
 def test_an_episode_that_does_not_exist_is_none() -> None:

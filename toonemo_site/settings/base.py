@@ -54,6 +54,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "analysis.middleware.LimitsMiddleware",
 ]
 ROOT_URLCONF = "toonemo_site.urls"
 WSGI_APPLICATION = "toonemo_site.wsgi.application"
@@ -67,6 +68,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "analysis.context.limits_bar",
             ],
         },
     },

@@ -7,7 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from analysis.limits import LimitsInvalid, limits_parse
 from analysis.search.answer import Answer, search
+from analysis.selectors.visible import characters_check
 
 
 class Command(BaseCommand):
@@ -17,12 +19,25 @@ class Command(BaseCommand):
         parser.add_argument("question", nargs="+", help='for example "happiest Jerry scenes"')
         parser.add_argument("--page", type=int, default=1, help="which page of the answer (from 1)")
         parser.add_argument("--explain", action="store_true", help="with the parts of each result's score")
+        parser.add_argument(
+            "--max",
+            action="append",
+            default=[],
+            metavar="LIMIT",
+            help="only in episodes that keep it, such as angry=10%%, jerry:scared=5%%, length=12min; may be repeated",
+        )
         parser.add_argument("--json", action="store_true", help="print the documented JSON answer")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["page"] < 1:
             raise CommandError(f"--page counts from 1; {options['page']} is no page.", returncode=2)
-        answer = search(" ".join(options["question"]), options["page"], explain=options["explain"])
+        try:
+            limits = limits_parse(", ".join(options["max"]))
+            characters_check(limits)
+        except LimitsInvalid as error:
+            raise CommandError(f"{error} [limits_invalid]") from None
+        question, page = " ".join(options["question"]), options["page"]
+        answer = search(question, page, explain=options["explain"], limits=limits)
         if options["json"]:
             self.stdout.write(json.dumps(answer.to_json(), ensure_ascii=False, indent=2))
             return

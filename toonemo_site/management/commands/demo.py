@@ -27,7 +27,7 @@ from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from analysis import ratings_table
-from analysis.selectors.episodes import EpisodeFilter, episode_cards, episodes_find
+from analysis.selectors.episodes import EpisodeFilter, episode_cards, episodes_annotated, episodes_find
 from catalog.models import Series
 from catalog.sample import SERIES, sample_cast_create
 from toonemo_site import embedded
@@ -97,9 +97,9 @@ class Command(BaseCommand):
             call_command("import_episodes", str(folder), series=SERIES, stdout=_Nowhere(), stderr=self.stderr)
         series = Series.objects.get(title=SERIES)
         wanted = EpisodeFilter(series=series.slug)
-        ids = [str(pk) for pk in episodes_find(wanted).values_list("pk", flat=True)]
+        ids = [str(pk) for pk in episodes_find(wanted, episodes_annotated()).values_list("pk", flat=True)]
         call_command("analyse", *ids, wait=True, stdout=_Nowhere(), stderr=self.stderr)
-        cards = episode_cards(list(episodes_find(wanted)))
+        cards = episode_cards(list(episodes_find(wanted, episodes_annotated())))
         self._say(f"\n{SERIES}: what each character's face shows, as shares of the time in which it can be read\n")
         self._say(ratings_table.table(cards))
         difference = ratings_table.difference(cards, folder)

@@ -1,6 +1,16 @@
 // Comfort only: every page works without this file. Jumps within the player and moves the line over the timeline.
 (() => {
   "use strict";
+  for (const slider of document.querySelectorAll(".limit input[type=range]")) {
+    slider.addEventListener("input", () => {
+      const row = slider.closest(".limit");
+      row.querySelector("input[type=checkbox]").checked = true;
+      row.querySelector("output").textContent = `${slider.value} %`;
+    });
+  }
+})();
+(() => {
+  "use strict";
   const player = document.querySelector("video[data-player]");
   if (!player) return;
   const length = Number(player.dataset.durationMs) / 1000;
