@@ -11,7 +11,7 @@ from django.utils.functional import cached_property
 from analysis.hidden_words import limits_words
 from analysis.limits import Limits
 from analysis.limits_request import limits_of
-from analysis.selectors.visible import episodes_count, episodes_visible
+from analysis.selectors.visible import episodes_count
 from catalog.models import Character
 
 
@@ -28,7 +28,7 @@ class LimitsBar:
 
     @cached_property
     def shown(self) -> int:
-        return episodes_visible(self.limits).count()
+        return episodes_count(self.limits)
 
     @cached_property
     def total(self) -> int:

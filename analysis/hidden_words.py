@@ -96,9 +96,9 @@ def _reason_json(reason: Reason, hidden: Hidden) -> dict[str, Any]:
 
 
 def _spaced(text: str) -> str:
-    """``12min`` -> ``12 min``."""
+    """``12min`` -> ``12 min``, which no line break parts."""
     number = text.rstrip("%abcdefghijklmnopqrstuvwxyz")
-    return f"{number} {text[len(number) :]}"
+    return f"{number}\u00a0{text[len(number) :]}"
 
 
 def _minutes(ms: int) -> str:

@@ -418,8 +418,7 @@ class EmotionBound(models.Model):
         indexes: ClassVar = [
             models.Index(
                 fields=["character", "emotion", "high"],
-                include=["run", "longest_ms"],
-                condition=Q(enough=True),
+                include=["run", "longest_ms", "enough"],
                 name="bound_character_idx",
             )
         ]

@@ -137,9 +137,8 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="emotionbound",
             index=models.Index(
-                condition=models.Q(("enough", True)),
                 fields=["character", "emotion", "high"],
-                include=("run", "longest_ms"),
+                include=("run", "longest_ms", "enough"),
                 name="bound_character_idx",
             ),
         ),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from analysis.limits import Limit, Limits, LimitsInvalid
+from analysis.limits import NO_LIMITS, Limit, Limits, LimitsInvalid
 from analysis.models import AnalysisRun, EmotionBound, Lacking, Publication, RunBound
 from analysis.selectors.episodes import episodes_annotated
 from analysis.selectors.runs import run_list, runs_published
@@ -26,11 +26,9 @@ def episodes_visible(limits: Limits) -> QuerySet[Episode]:
         return found
     if limits.closed:
         return found.none()
-    if limits.longest_episode_ms is not None:
-        found = found.filter(source__duration_ms__lte=limits.longest_episode_ms)
     if limits.limits:
-        found = found.filter(pk__in=_kept(limits).values("episode_id"))
-    return found
+        return found.filter(pk__in=_kept(limits).values("episode_id"))
+    return found.filter(source__duration_ms__lte=limits.longest_episode_ms)
 
 
 def runs_visible(limits: Limits) -> QuerySet[AnalysisRun]:
@@ -53,8 +51,11 @@ def runs_listed(limits: Limits) -> QuerySet[AnalysisRun]:
     return found.filter(episode_id__in=episodes_visible(limits).values("pk")) if limits else found
 
 
-def episodes_count() -> int:
-    return Episode.objects.count()
+def episodes_count(limits: Limits = NO_LIMITS) -> int:
+    """How many are visible."""
+    if limits.limits and not limits.closed:
+        return _kept(limits).count()  # at most one per episode
+    return episodes_visible(limits).count()
 
 
 def is_visible(episode_id: int, limits: Limits) -> bool:
@@ -79,24 +80,26 @@ def _kept(limits: Limits) -> QuerySet[Publication]:
     return kept
 
 
-def _within(limit: Limit) -> Q:
-    found = Q()
-    if limit.most is not None:
-        found &= Q(high__lte=limit.most)
-    if limit.longest_ms is not None:
-        found &= Q(longest_ms__lte=limit.longest_ms)
-    return found
-
-
 def _of_all(limit: Limit) -> Exists:
-    return Exists(RunBound.objects.filter(_within(limit), run_id=OuterRef("run_id"), emotion=str(limit.emotion)))
+    kept = Q()
+    if limit.most is not None:
+        kept &= Q(high__lte=limit.most)
+    if limit.longest_ms is not None:
+        kept &= Q(longest_ms__lte=limit.longest_ms)
+    return Exists(RunBound.objects.filter(kept, run_id=OuterRef("run_id"), emotion=str(limit.emotion)))
 
 
 def _of_one(limit: Limit) -> Q:
+    """The character is not over the limit, and is there, or is surely not. Said so that the few who are over are looked
+    up, not the many who are not.
+    """
+    over = Q(enough=False)
+    if limit.most is not None:
+        over |= Q(high__gt=limit.most)
+    if limit.longest_ms is not None:
+        over |= Q(longest_ms__gt=limit.longest_ms)
     theirs = EmotionBound.objects.filter(
         run_id=OuterRef("run_id"), character__slug=limit.character, emotion=str(limit.emotion)
     )
-    sure = RunBound.objects.filter(run_id=OuterRef("run_id"), emotion=str(limit.emotion)).exclude(
-        lacking__in=UNSURE_WHO
-    )
-    return Q(Exists(theirs.filter(_within(limit), enough=True))) | Q(~Exists(theirs) & Exists(sure))
+    known = RunBound.objects.filter(run_id=OuterRef("run_id"), emotion=str(limit.emotion))
+    return Q(~Exists(theirs.filter(over))) & Q(Exists(known.filter(~Q(lacking__in=UNSURE_WHO) | Q(Exists(theirs)))))

@@ -10,8 +10,8 @@ from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from analysis.hidden_words import reason_words
-from analysis.limits import Limits, limits_format
+from analysis.hidden_words import limits_words, reason_words
+from analysis.limits import NO_LIMITS, Limits, limits_format
 from analysis.selectors.hidden import Hidden
 from analysis.selectors.profiles import EmotionShare
 from catalog.models import Character
@@ -222,6 +222,12 @@ def emotions() -> list[str]:
 def why(hidden: Hidden) -> list[str]:
     """By which numbers an episode is hidden, a sentence each."""
     return [reason_words(reason, hidden) for reason in hidden.reasons]
+
+
+@register.filter
+def would_show(hidden: Hidden) -> list[str]:
+    """The limits that would show it, a phrase each."""
+    return limits_words(hidden.would_show or NO_LIMITS, hidden.names)
 
 
 @register.filter

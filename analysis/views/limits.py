@@ -23,7 +23,7 @@ from analysis.limits_request import (
     presets_of,
 )
 from analysis.selectors.hidden import episodes_hidden, explain
-from analysis.selectors.visible import characters_check, episodes_count, episodes_visible
+from analysis.selectors.visible import characters_check, episodes_count
 from catalog.models import Character, Episode
 from ml.types import EMOTIONS
 
@@ -70,6 +70,8 @@ def _done(request: HttpRequest) -> HttpResponse:
             presets_keep(response, tuple(p for p in presets if p[0] != name))
         case "save":
             presets_keep(response, preset_saved(presets, name, _of_form(request)))
+        case "count":
+            return _page(request, _of_form(request))
         case _:
             limits_keep(response, _of_form(request))
     return response
@@ -104,7 +106,7 @@ def _page(request: HttpRequest, draft: Limits, status: int = 200) -> HttpRespons
         "emotions": EMOTIONS,
         "words": limits_words(draft, names),
         "total": episodes_count(),
-        "shown": episodes_visible(draft).count(),
+        "shown": episodes_count(draft),
         "page": page,
         "hidden": list(zip(shown, reasons, strict=True)),
         "link": request.build_absolute_uri(f"{reverse('limits')}?limits={quote(text)}") if text else "",

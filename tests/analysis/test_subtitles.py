@@ -251,7 +251,7 @@ def test_the_schema_tells_both_forms_and_their_options(client: Client) -> None:
     paths = client.get("/api/schema/", headers={"Accept": "application/vnd.oai.openapi+json"}).json()["paths"]
     for form, kind in (("vtt", "text/vtt"), ("srt", "application/x-subrip")):
         told = paths[f"/api/v1/episodes/{{id}}/subtitles.{form}"]["get"]
-        assert {p["name"] for p in told["parameters"]} == {"id", "characters", "neutral"}
+        assert {p["name"] for p in told["parameters"]} == {"id", "characters", "neutral", "limits"}
         assert set(told["responses"]) == {"200", "304", "400", "404"}
         assert set(told["responses"]["200"]["content"]) == {kind}
 

@@ -68,7 +68,7 @@ def test_limits_are_set_shown_everywhere_and_taken_away(client: Client, merry: E
     assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
     for address in ("/", "/search/", "/runs/", "/characters/tom/", "/nothing"):
         text = client.get(address).content.decode()
-        assert "happy: at most 10 %" in text, address
+        assert "happy: at most 10\u00a0%" in text, address
         assert "1 of 2 episodes shown" in text, address
         assert "Merry days" not in text, address
     page = read(client, "/limits/")
@@ -83,6 +83,8 @@ def test_the_page_counts_without_setting(client: Client, merry: Episode, django_
     with django_assert_max_num_queries(12):
         text = client.get("/limits/", ask, headers={"HX-Request": "true"}).content.decode()
     assert "1 of 2 episodes shown, once these limits are set" in text
+    counted = client.post("/limits/", {**ask, "do": "count"})
+    assert (counted.status_code, "1 of 2 episodes shown, once" in counted.content.decode()) == (200, True)
     assert COOKIE not in client.cookies
     assert 'name="on-happy" value="1" checked' in text
     assert "Merry days" in read(client, "/")
@@ -111,8 +113,8 @@ def test_a_limit_for_one_character_is_added(client: Client, merry: Episode) -> N
     add = {"add-character": "tom", "add-emotion": "happy", "add-most": "10", "add-run": "2.5", "length": "1.6"}
     client.post("/limits/", {**fields(), **add, "do": "set"})
     text = read(client, "/limits/")
-    assert "Tom, happy: at most 10 %, no longer run than 2.5 s" in text
-    assert "length: at most 96 s" in text
+    assert "Tom, happy: at most 10\u00a0%, no longer run than 2.5\u00a0s" in text
+    assert "length: at most 96\u00a0s" in text
     assert "1 of 2 episodes shown" in text
 
 
@@ -145,11 +147,11 @@ def test_a_hidden_episode_says_why_and_what_would_show_it(client: Client, merry:
     high = RunBound.objects.get(run__episode=merry, emotion="happy").high
     assert high is not None
     percent = int(-(-100 * high // 1))
-    assert f"These limits would show it: <strong>happy&lt;={percent}%" in text
+    assert f"These limits would show it: <strong>happy: at most {percent}\u00a0%" in text
     limited(client, f"happy<={percent}%")
     assert "Merry days" in read(client, f"/episodes/{merry.pk}/")
     limited(client, "sad<=50%, length<=1min")
-    assert "It lasts 1:30 min; the limit is 1 min." in read(client, f"/episodes/{merry.pk}/", 404)
+    assert "It lasts 1:30 min; the limit is 1\u00a0min." in read(client, f"/episodes/{merry.pk}/", 404)
     assert "Merry days" in read(Client(), f"/episodes/{merry.pk}/")
 
 

@@ -92,7 +92,7 @@ def test_a_share_is_raised_to_the_next_percent_and_never_lowered(share: float) -
 def test_limits_in_words() -> None:
     limits = limits_parse("angry<=10%, jerry:scared run<=6s, length<=12min")
     assert limits_words(limits, {"jerry": "Jerry"}) == [
-        "angry: at most 10 %",
-        "Jerry, scared: no longer run than 6 s",
-        "length: at most 12 min",
+        "angry: at most 10\u00a0%",
+        "Jerry, scared: no longer run than 6\u00a0s",
+        "length: at most 12\u00a0min",
     ]
