@@ -24,7 +24,7 @@ from ml.types import EMOTIONS, BundleRef, Emotion
 BUNDLE_FORMAT = 2  # what is written
 READABLE_FORMATS = (1, 2)
 BUNDLE_FILE = "bundle.json"
-DEFAULT_BUNDLE = "toonemo-3"
+DEFAULT_BUNDLE = "toonemo-4"
 BUNDLES_DIR = Path(__file__).parent / "bundles"
 ADDED_LATER = ("tracked", "face_temperature", "face_bias")  # numbers that older bundles do not state
 _Numbers = TypeVar("_Numbers", "Calibration", "Thresholds")
@@ -159,7 +159,7 @@ class Bundle:
 
 
 def bundle_path(name_or_path: str | Path) -> Path:
-    """A folder as given, or a bundle's name (``toonemo-3``) looked up among those shipped."""
+    """A folder as given, or a bundle's name (``toonemo-4``) looked up among those shipped."""
     given = Path(name_or_path)
     shipped = BUNDLES_DIR / given.name
     return shipped if not given.exists() and given.name == str(given) and shipped.exists() else given

@@ -154,10 +154,12 @@ def load_detector(weights: Path, settings: DetectorTraining) -> tuple[MaskRcnnDe
     return MaskRcnnDetector(network, shape, settings.characters, low, Calibration()), shape
 
 
-def load_classifier(weights: Path, settings: ClassifierTraining) -> SmallCnnClassifier:
+def load_classifier(weights: Sequence[Path], settings: ClassifierTraining) -> SmallCnnClassifier:
+    """The mean of the weights at several points of one training (Izmailov et al. 2018); one point: those weights."""
     shape = network_settings(settings)
     network = FaceNet(shape)
-    network.load_state_dict({k: v.float() for k, v in load_file(weights).items()})
+    points = [load_file(path) for path in weights]
+    network.load_state_dict({k: torch.stack([p[k].float() for p in points]).mean(0) for k in points[0]})
     mapping = {label: Emotion(label) for label in settings.emotions}
     return SmallCnnClassifier(network, shape, mapping, settings.characters)
 
@@ -226,8 +228,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     kinds = parser.add_subparsers(required=True)
     first = kinds.add_parser("calibrate")
     first.set_defaults(run=calibrate)
-    for name in ("detector", "classifier", "detector-config", "classifier-config", "out"):
+    for name in ("detector", "detector-config", "classifier-config", "out"):
         first.add_argument(f"--{name}", type=Path, required=True)
+    first.add_argument("--classifier", type=Path, nargs="+", required=True, help="several of one training: their mean")
     for name in ("pictures", "crops"):
         first.add_argument(f"--{name}", type=Path, required=True, help="shards with seeds that nothing was trained on")
     first.add_argument("--episodes", type=Path, required=True, help="rendered episodes that nothing was trained on")

@@ -277,7 +277,7 @@ def test_training_without_data_says_so(tmp_path: Path) -> None:
 
 def test_the_shipped_settings_are_read() -> None:
     detector = read_settings(DetectorTraining, CONFIGS / "toonemo-3-detector.toml")
-    classifier = read_settings(ClassifierTraining, CONFIGS / "toonemo-3-classifier.toml")
+    classifier = read_settings(ClassifierTraining, CONFIGS / "toonemo-4-classifier.toml")
     assert detector.characters == ()
     assert classifier.network["parts"] == len(PARTS)
     assert classifier.crop["size"] == classifier.network["size"]

@@ -16,7 +16,7 @@ from toonemo_site import diagnosis
 from toonemo_site.diagnosis import Finding, State
 
 WELL: dict[str, Any] = {
-    "bundles": [{"name": "toonemo-3", "digest": "d", "fault": ""}],
+    "bundles": [{"name": "toonemo-4", "digest": "d", "fault": ""}],
     "devices": {"torch": "2", "threads": 2, "gpus": [], "fault": "", "device": "cpu"},
 }
 
@@ -41,13 +41,13 @@ def test_a_bundle_that_is_not_there_and_one_that_is_broken(settings: Settings) -
     settings.TOONEMO_BUNDLE = "other"
     assert computing(WELL)["bundles"].state is State.FAULT
     settings.TOONEMO_BUNDLE = "toonemo"
-    broken = {**WELL, "bundles": [{"name": "toonemo-3", "digest": "", "fault": "A digest differs."}]}
+    broken = {**WELL, "bundles": [{"name": "toonemo-4", "digest": "", "fault": "A digest differs."}]}
     found = computing(broken)["bundles"]
     assert (found.state, found.detail) == (State.FAULT, "A digest differs.")
 
 
 @pytest.mark.parametrize(
-    ("asked", "state"), [("toonemo-3", State.WELL), ("toonemo", State.WELL), ("toon", State.FAULT)]
+    ("asked", "state"), [("toonemo-4", State.WELL), ("toonemo", State.WELL), ("toon", State.FAULT)]
 )
 def test_the_bundle_is_named_with_or_without_its_version(asked: str, state: State, settings: Settings) -> None:
     settings.TOONEMO_BUNDLE = asked

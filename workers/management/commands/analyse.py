@@ -23,7 +23,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("episodes", nargs="+", metavar="EPISODE", help="an id, SERIES/IDENTITY, a title, or all")
-        parser.add_argument("--bundle", help="which model bundle, such as toonemo-3")
+        parser.add_argument("--bundle", help="which model bundle, such as toonemo-4")
         parser.add_argument("--sampling", help="drawings (default), every-N or per-second")
         parser.add_argument("--force", action="store_true", help="analyse again what was analysed before")
         parser.add_argument("--wait", action="store_true", help="show the progress and return when all have ended")

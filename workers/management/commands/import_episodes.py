@@ -42,7 +42,7 @@ class Command(BaseCommand):
         parser.add_argument("--replace", action="store_true", help="let a new video take the place of another one")
         parser.add_argument("--dry-run", action="store_true", help="look at every file, say what would happen")
         parser.add_argument("--analyse", action="store_true", help="ask for each episode to be analysed")
-        parser.add_argument("--bundle", metavar="NAME", help="with which model bundle, such as toonemo-3")
+        parser.add_argument("--bundle", metavar="NAME", help="with which model bundle, such as toonemo-4")
         parser.add_argument("--wait", action="store_true", help="with --analyse: return when all runs have ended")
         parser.add_argument("--json", action="store_true", help="answer as JSON")
 
