@@ -1,13 +1,15 @@
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.state import StateApps
 
 from analysis.bounds_sql import bounds_fill
 
 EMOTIONS = ("happy", "sad", "angry", "surprised", "scared", "disgusted", "neutral")
 
 
-def fill(apps, schema_editor):
+def fill(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     bounds_fill(schema_editor.connection, EMOTIONS, settings.TOONEMO_STRANGERS_MOST)
 
 
