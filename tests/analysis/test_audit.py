@@ -16,11 +16,13 @@ from django.db import transaction
 from analysis.models import (
     AnalysisRun,
     Audit,
+    EmotionBound,
     EmotionProfile,
     EmotionSpan,
     FaceDetection,
     ModelBundle,
     Publication,
+    RunBound,
     Scene,
     SceneEmotion,
     Shot,
@@ -121,6 +123,14 @@ DAMAGES: dict[str, Callable[[AnalysisRun], object]] = {
     "run: frames": of_run(frames=1),
     "run: drawings": of_run(drawings=1),
     "run: faces": of_run(faces=1),
+    "run: strangers": of_run(strangers=0.9),
+    **{
+        f"bound of tom neutral: {name}": column(EmotionBound, name, value)
+        for name, value in (("low", 0.123), ("share", 0.123), ("high", 0.123), ("longest_ms", 1), ("enough", True))
+    },
+    "bound of all neutral: lacking": column(RunBound, "lacking", "partial"),
+    "bound of all": lambda run: run.run_bounds.filter(emotion="angry").delete(),
+    "bound of tom": lambda run: run.bounds.filter(character__slug="tom").delete(),
     "shot ": lambda run: Shot.objects.filter(run=run).order_by("pk").last().delete(),  # type: ignore[union-attr]
     "profile of tom": lambda run: run.profiles.filter(character__slug="tom").delete(),
     "scene ": lambda run: run.scene_emotions.filter(character__slug="jerry").delete(),
