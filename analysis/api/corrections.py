@@ -13,10 +13,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from analysis.api import correction_shapes as shape
-from analysis.api.views import PROBLEM, Base, ReadViewSet, number_of, parameter, text_of, user_of
+from analysis.api.views import PROBLEM, Base, LimitedViewSet, number_of, parameter, text_of, user_of
 from analysis.models import Certification, Correction
 from analysis.selectors.certify import CertificationState, certification_find, certifications_of, question_next
+from analysis.selectors.hidden import hidden_check
 from analysis.selectors.runs import run_published
+from analysis.selectors.visible import episodes_visible
 from analysis.services.certify import certification_answer, certification_start, certification_withdraw
 from analysis.services.corrections import CorrectionRequest, correction_add, correction_withdraw
 from catalog.models import Episode
@@ -33,7 +35,7 @@ CHARACTER = parameter("character", "Slug of the character whose sample it is")
         ]
     )
 )
-class CorrectionViewSet(ReadViewSet):
+class CorrectionViewSet(LimitedViewSet):
     """What people say of single faces; kept by every run. Never changed, only withdrawn."""
 
     queryset = Correction.objects.none()
@@ -43,8 +45,13 @@ class CorrectionViewSet(ReadViewSet):
     def get_permissions(self) -> Any:
         return super().get_permissions() if self.request.method in SAFE_METHODS else [IsAdminUser()]
 
+    def episode_of(self, pk: int) -> int | None:
+        return Correction.objects.filter(pk=pk).values_list("episode_id", flat=True).first()
+
     def get_queryset(self) -> QuerySet[Correction]:
         rows = Correction.objects.select_related("subject", "character", "episode")
+        if self.limits:
+            rows = rows.filter(episode_id__in=episodes_visible(self.limits).values("pk"))
         if self.action == "list":
             if (episode := number_of(self.request, "episode")) is not None:
                 rows = rows.filter(episode_id=episode)
@@ -61,6 +68,7 @@ class CorrectionViewSet(ReadViewSet):
         episode = Episode.objects.filter(pk=values.pop("episode")).first()
         if episode is None:
             raise NotFound("There is no such episode.")
+        hidden_check(episode.pk, self.limits)
         box = values.pop("box", None)
         wanted = CorrectionRequest(**values, box=None if box is None else (box[0], box[1], box[2], box[3]))
         row = correction_add(episode=episode, actor=user_of(request), asked=wanted)
@@ -79,7 +87,10 @@ class _OfEpisode(Base):
 
     @property
     def episode(self) -> Episode:
-        return get_object_or_404(Episode, pk=self.kwargs["pk"])
+        """Raises Http404, and EpisodeHidden where limits hide it."""
+        episode = get_object_or_404(Episode, pk=self.kwargs["pk"])
+        hidden_check(episode.pk, self.limits)
+        return episode
 
     def answer(self, request: Request, row: Certification, status: int = 200) -> Response:
         """The state of that sample and, for staff, the shot to look at next."""

@@ -23,7 +23,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from analysis.limits import Limits, limits_format
-from analysis.models import EmotionProfile, Scene
+from analysis.models import Correction, EmotionProfile, Scene
 from analysis.search.answer import registry_load
 from analysis.search.parse import parse
 from analysis.search.query_json import query_to_json
@@ -36,7 +36,7 @@ FIRST_ID = 7_000_000_000
 ID = re.compile(r"(?<!\d)7\d{9}(?!\d)")
 WORD = re.compile(r"Zebra(\d+)q")
 TABLES = ("catalog_episode", "analysis_analysisrun", "analysis_scene", "analysis_emotionprofile",
-          "analysis_sceneemotion", "analysis_emotionspan")  # fmt: skip
+          "analysis_sceneemotion", "analysis_emotionspan", "analysis_correction")  # fmt: skip
 QUESTIONS = (
     "happiest scenes", "angriest moments", "saddest episodes", "calm episodes", "angriest characters",
     "characters who are never sad", "episodes where Tom is never angry", "episodes where nobody is ever angry",
@@ -55,6 +55,7 @@ class Catalogue:
     owner: dict[int, int] = field(default_factory=dict)
     pictures: dict[int, int] = field(default_factory=dict)
     profiles: dict[int, int] = field(default_factory=dict)
+    corrections: dict[int, int] = field(default_factory=dict)
     checks: int = 0
     shown: int = 0
     leaks: list[str] = field(default_factory=list)
@@ -89,7 +90,13 @@ def _owned(found: Catalogue, place: int, show: Show) -> None:
     profiles = list(EmotionProfile.objects.filter(run_id=show.run_pk).values_list("pk", flat=True))
     if profiles:
         found.profiles[place] = profiles[0]
-    found.owner |= dict.fromkeys([*rows, *profiles], place)
+    person = User.objects.get_or_create(username="editor")[0]
+    said = Correction.objects.create(
+        episode_id=show.pk, source_sha256="0" * 64, start_ms=0, end_ms=500, says="no_face", box_x1=0.1, box_y1=0.1,
+        box_x2=0.2, box_y2=0.2, made_by=person,
+    )  # fmt: skip
+    found.corrections[place] = said.pk
+    found.owner |= dict.fromkeys([*rows, *profiles, said.pk], place)
 
 
 def leaked(found: Catalogue, text: str, visible: set[int]) -> set[int]:
@@ -164,6 +171,9 @@ VISITED: dict[str, Ask] = {
                              "/api/v1/episodes/?emotion=angry&sort=least"),
     "api-episode-detail": one("/api/v1/episodes/{pk}/"),
     "api-episode-timeline": one("/api/v1/episodes/{pk}/timeline/"),
+    "api-correction-list": many("/api/v1/corrections/?limit=200", "/api/v1/corrections/?episode={pk}"),
+    "api-correction-detail": one("/api/v1/corrections/{pk}/", lambda c, p: c.corrections[p]),
+    "api-certification": one("/api/v1/episodes/{pk}/certification/"),
     "api-subtitles-vtt": one("/api/v1/episodes/{pk}/subtitles.vtt"),
     "api-subtitles-srt": one("/api/v1/episodes/{pk}/subtitles.srt"),
     "api-character-list": many("/api/v1/characters/"),
@@ -185,6 +195,13 @@ ALLOWED = {
     "readyz": "says whether services answer",
     "limits": "whoever sets limits sees there what they hide, and by which number",
     "patterns": "made of samples, only while DEBUG is on",
+    "certify": "for staff, who look after every episode",
+    "certify-start": "POST by staff, who look after every episode",
+    "certify-answer": "POST by staff, who look after every episode",
+    "certify-withdraw": "POST by staff, who look after every episode",
+    "correct": "for staff, who look after every episode",
+    "correction-withdraw": "POST by staff, who look after every episode",
+    "api-certification-answers": "POST by staff, of what api-certification shows",
     "episode-analyse": "POST by staff; leads to the run",
     "run-cancel": "POST by staff, who look after every run",
     "run-retry": "POST by staff, who look after every run",

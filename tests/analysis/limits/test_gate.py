@@ -30,7 +30,7 @@ def test_the_upper_bound_leaks_less_than_the_point() -> None:
     assert point.over > 50
     assert ours.leaks < point.leaks
     assert ours.leaks <= 0.03
-    assert 0.2 < ours.offers < point.offers
+    assert 0.01 < ours.offers < point.offers
 
 
 def test_gates_on_known_numbers() -> None:
