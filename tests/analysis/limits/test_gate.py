@@ -27,10 +27,12 @@ def test_the_upper_bound_leaks_less_than_the_point() -> None:
     made = cases(40, 5)
     rows = {(r.limit, r.gate): r for r in table_of(made, made)}
     point, ours = rows[0.1, "point estimate"], rows[0.1, "upper bound and enough evidence (ours)"]
+    bound = rows[0.1, "upper bound"]
     assert point.over > 50
     assert ours.leaks < point.leaks
-    assert ours.leaks <= 0.03
-    assert 0.01 < ours.offers < point.offers
+    assert ours.leaks <= bound.leaks <= 0.03
+    assert 0 < ours.offers < bound.offers < point.offers
+    assert bound.offers > 0.2
 
 
 def test_gates_on_known_numbers() -> None:
