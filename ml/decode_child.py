@@ -164,4 +164,11 @@ def segment(pipe: Pipe, request: dict[str, Any]) -> None:
     Segment(pipe, request).run()
 
 
-MODES = {"probe": probe, "check": check, "segment": segment, "frames": frames}
+def picture(pipe: Pipe, request: dict[str, Any]) -> None:
+    """A still picture; only this mode needs OpenCV."""
+    from ml.decode_picture import picture as decode
+
+    decode(pipe, request)
+
+
+MODES = {"probe": probe, "check": check, "segment": segment, "frames": frames, "picture": picture}

@@ -92,6 +92,12 @@ class PictureTooLarge(UserError):
     code = "picture_too_large"
 
 
+class PictureUnreadable(UserError):
+    """A picture that somebody sent is damaged, too large, of another kind, or shows nothing."""
+
+    code = "picture_unreadable"
+
+
 class DeviceMissing(UserError):
     """A device was asked for that this machine does not have."""
 

@@ -18,8 +18,16 @@ def picture_size(path: Path) -> tuple[int, int] | None:
     """Width, height; None where the file is missing, damaged or of another kind."""
     try:
         with path.open("rb") as file:
-            size = _size(file)
-    except (OSError, struct.error, IndexError):
+            return size_in(file)
+    except OSError:
+        return None
+
+
+def size_in(file: BinaryIO) -> tuple[int, int] | None:
+    """The same of an open file, read from where it stands."""
+    try:
+        size = _size(file)
+    except (struct.error, IndexError):
         return None
     return size if size and min(size) > 0 else None
 
