@@ -151,3 +151,21 @@ class AnswerInvalid(AnalysisError):
     """An answer is not one on a shot of the sample."""
 
     code = "answer_invalid"
+
+
+class FindRefused(AnalysisError):
+    """What was sent to look for is no picture, too large, or empty."""
+
+    code = "find_refused"
+
+
+class FindImpossible(AnalysisError):
+    """Nothing can be compared: no analysed episode, or a bundle whose faces have no embedding."""
+
+    code = "find_impossible"
+
+
+class FindBusy(AnalysisError):
+    """Too many pictures wait for a worker."""
+
+    code = "find_busy"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from analysis.views import browse, corrections, episodes, limits, media, runs, search, site
+from analysis.views import browse, corrections, episodes, finds, limits, media, runs, search, site
 
 urlpatterns = [
     path("", browse.browse, name="browse"),
@@ -19,6 +19,10 @@ urlpatterns = [
     path("corrections/<int:pk>/withdraw", corrections.correction_withdrawn, name="correction-withdraw"),
     path("scenes/<int:pk>/thumbnail", media.scene_thumbnail, name="scene-thumbnail"),
     path("characters/<str:slug>/", browse.character, name="character"),
+    path("find/", finds.find_page, name="find"),
+    path("find/<str:token>/", finds.answer, name="find-answer"),
+    path("find/<str:token>/picture", finds.asked_picture, name="find-picture"),
+    path("moments/<int:pk>/picture", media.moment_picture, name="moment-picture"),
     path("search/", search.search_page, name="search"),
     path("limits/", limits.limits, name="limits"),
     path("runs/", runs.runs, name="runs"),

@@ -32,6 +32,9 @@ ID_NAMES = {
     "workers.segment_analyse": "segment",
     "workers.run_finalise": "run",
     "workers.run_thumbnails": "run",
+    "workers.run_find_index": "run",
+    "workers.find_read": "find",
+    "workers.moment_picture": "face",
 }
 
 app = Celery("toonemo_site")

@@ -9,9 +9,11 @@ import structlog
 from celery import current_app
 from django.db import transaction
 
+from analysis.selectors.finds import runs_to_index
 from analysis.selectors.runs import runs_to_finalise, segments_due
+from analysis.services.finds import finds_forget, finds_resend
 from analysis.services.leases import leases_reclaim
-from analysis.services.messages import INFERENCE, finalise_send, segments_send
+from analysis.services.messages import INFERENCE, finalise_send, find_index_send, segments_send
 
 MOST_AT_ONCE = 500
 
@@ -44,6 +46,10 @@ def runs_sweep(depth: Callable[[str], int] = queue_depth) -> Swept:
         segments_send(sent)
         for run_id in ended:
             finalise_send(run_id)
+        for run_id in runs_to_index():
+            find_index_send(run_id)
+    finds_forget()
+    finds_resend()
     swept = Swept(len(reclaimed), len(sent), len(ended))
     if reclaimed or sent or ended:
         logger.info("runs_swept", reclaimed=swept.reclaimed, sent=swept.sent, finalised=swept.finalised)

@@ -37,6 +37,27 @@ def run_thumbnails(run_id: int) -> None:
     thumbnails_write(run_id)
 
 
+@shared_task(name=messages.RUN_FIND_INDEX, ignore_result=True)  # type: ignore[untyped-decorator]
+def run_find_index(run_id: int) -> None:
+    from analysis.services.find_index import find_index_update
+
+    patiently(lambda: find_index_update(run_id))
+
+
+@shared_task(name=messages.FIND_READ, ignore_result=True)  # type: ignore[untyped-decorator]
+def find_read(find_id: int) -> None:
+    from workers.finding import find_read as read
+
+    read(find_id)
+
+
+@shared_task(name=messages.MOMENT_PICTURE, ignore_result=True)  # type: ignore[untyped-decorator]
+def moment_picture(face_id: int) -> None:
+    from workers.thumbnails import moment_write
+
+    moment_write(face_id)
+
+
 @shared_task(name=messages.RUNS_SWEEP, ignore_result=True)  # type: ignore[untyped-decorator]
 def runs_sweep() -> None:
     from workers.sweep import runs_sweep as sweep

@@ -8,7 +8,8 @@ import structlog
 from django.conf import settings
 from django.db.models import F
 
-from analysis.models import AnalysisRun, FaceDetection, Scene
+from analysis.models import AnalysisRun, FaceDetection, Publication, Scene
+from analysis.selectors.finds import moment_name
 from workers.patience import patiently
 
 WIDTH = 320
@@ -66,3 +67,19 @@ def thumbnail_write(video: Path, pts_ms: int, end_ms: int, target: Path) -> bool
         logger.warning("thumbnail_failed", video=video.name, pts_ms=pts_ms, reason=str(error))
         return False
     return bool(worked)
+
+
+def moment_write(face_id: int) -> bool:
+    """The picture of one moment, ``moments/<run>/<face>.jpg``, where its run is shown and it is not there yet."""
+    shown = Publication.objects.filter(withdrawn_at__isnull=True).values("run_id")
+    faces = FaceDetection.objects.select_related("run__episode__source").filter(pk=face_id, run_id__in=shown)
+    face = patiently(faces.first)
+    source = None if face is None else face.run.episode.source
+    if face is None or source is None or source.sha256 != face.run.source_sha256:
+        return False
+    target = Path(settings.MEDIA_ROOT) / moment_name(face.run_id, face.pk)
+    if target.exists():
+        return True
+    return thumbnail_write(
+        Path(settings.MEDIA_ROOT) / source.stored_name, face.pts_ms, face.pts_ms + face.shown_ms, target
+    )

@@ -26,6 +26,8 @@ STATUS_OF: Mapping[str, int] = {
     "bundle_unknown": HTTPStatus.NOT_FOUND,
     "character_unknown": HTTPStatus.BAD_REQUEST,
     "limits_unreadable": HTTPStatus.FORBIDDEN,
+    "find_refused": HTTPStatus.BAD_REQUEST,
+    "find_busy": HTTPStatus.TOO_MANY_REQUESTS,
     "run_config_invalid": HTTPStatus.BAD_REQUEST,
     "correction_invalid": HTTPStatus.BAD_REQUEST,
     "sample_impossible": HTTPStatus.BAD_REQUEST,

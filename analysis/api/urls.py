@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter
 
-from analysis.api import corrections, subtitles, views
+from analysis.api import corrections, finds, subtitles, views
 
 router = SimpleRouter()
 router.trailing_slash = "/?"
@@ -32,6 +32,8 @@ urlpatterns = [
         corrections.AnswersView.as_view(),
         name="api-certification-answers",
     ),
+    re_path(r"^find/?$", finds.FindView.as_view(), name="api-find"),
+    re_path(r"^find/(?P<token>[A-Za-z0-9_-]{1,64})/?$", finds.FindAnswerView.as_view(), name="api-find-answer"),
     re_path(r"^search/?$", views.SearchView.as_view(), name="api-search"),
     re_path(r"^query/?$", views.QueryView.as_view(), name="api-query"),
     re_path(r"^(?P<rest>.*)$", views.NothingHere.as_view(), name="api-nothing"),

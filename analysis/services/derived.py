@@ -12,6 +12,7 @@ from analysis.models import (
     EmotionProfile,
     EmotionSpan,
     FaceDetection,
+    Publication,
     RunBound,
     Scene,
     SceneEmotion,
@@ -22,6 +23,7 @@ from analysis.models import (
 from analysis.ratings import RATINGS_VERSION
 from analysis.selectors.baselines import peers_published
 from analysis.services.derive import Derived, derive
+from analysis.services.messages import find_index_send
 
 
 def derived_rewrite(run: AnalysisRun, segments: Sequence[Segment]) -> None:
@@ -47,8 +49,10 @@ def derived_rewrite(run: AnalysisRun, segments: Sequence[Segment]) -> None:
     EmotionBound.objects.bulk_create(found.bounds)
     RunBound.objects.bulk_create(found.run_bounds)
     AnalysisRun.objects.filter(pk=run.pk).update(
-        layer=found.layer, ratings_version=RATINGS_VERSION, strangers=found.strangers
+        layer=found.layer, ratings_version=RATINGS_VERSION, strangers=found.strangers, find_ready=False
     )
+    if Publication.objects.filter(run=run, withdrawn_at__isnull=True).exists():
+        find_index_send(run.pk)  # who is who may have changed
 
 
 def _faces_join(found: Derived) -> None:

@@ -16,6 +16,9 @@ from kombu.exceptions import OperationalError
 SEGMENT_ANALYSE = "workers.segment_analyse"
 RUN_FINALISE = "workers.run_finalise"
 RUN_THUMBNAILS = "workers.run_thumbnails"
+RUN_FIND_INDEX = "workers.run_find_index"
+FIND_READ = "workers.find_read"
+MOMENT_PICTURE = "workers.moment_picture"
 RUNS_SWEEP = "workers.runs_sweep"
 
 INFERENCE, DEFAULT = "inference", "default"
@@ -38,6 +41,25 @@ def finalise_send(run_id: int) -> None:
 
 def thumbnails_send(run_id: int) -> None:
     transaction.on_commit(partial(_send, RUN_THUMBNAILS, [run_id], DEFAULT, 0.0))
+
+
+def find_index_send(run_id: int) -> None:
+    """Asks for a run's faces to become findable, or to be so no longer."""
+    transaction.on_commit(partial(_send, RUN_FIND_INDEX, [run_id], DEFAULT, 0.0))
+
+
+def find_read_send(find_ids: Iterable[int]) -> None:
+    """Asks for pictures that somebody looks for to be read."""
+    ids = list(find_ids)
+    if ids:
+        transaction.on_commit(partial(_send, FIND_READ, ids, INFERENCE, 0.0))
+
+
+def moment_pictures_send(face_ids: Iterable[int]) -> None:
+    """Asks for pictures of moments, one for each face."""
+    ids = list(face_ids)
+    if ids:
+        transaction.on_commit(partial(_send, MOMENT_PICTURE, ids, DEFAULT, 0.0))
 
 
 def _send(task: str, ids: list[int], queue: str, countdown: float) -> None:

@@ -17,6 +17,7 @@ from analysis.models import AnalysisRun, Publication, RunStatus
 from analysis.selectors.layer import layer_of
 from analysis.services.audit import audit_record
 from analysis.services.derived import derived_rewrite
+from analysis.services.messages import find_index_send
 from catalog.models import Episode
 
 
@@ -68,4 +69,7 @@ def _show(episode: Episode, run: AnalysisRun, actor: AbstractBaseUser | None, ac
     shown = Publication.objects.create(episode=episode, run=run)
     before = None if current is None else {"run": current.run_id}
     audit_record(action=action, subject=run, actor=actor, before=before, after={"run": run.pk})
+    find_index_send(run.pk)
+    if current is not None:
+        find_index_send(current.run_id)
     return shown

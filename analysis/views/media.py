@@ -20,6 +20,7 @@ from django.views.decorators.http import require_safe
 
 from analysis.limits_request import limits_of
 from analysis.models import Publication, Scene
+from analysis.selectors.finds import face_shown, moment_name
 from analysis.selectors.hidden import hidden_check
 from catalog.models import Episode
 
@@ -150,7 +151,32 @@ def scene_thumbnail(request: HttpRequest, pk: int) -> HttpResponseBase:
     except (FileNotFoundError, PermissionError) as error:
         raise Http404("The picture is gone.") from error
     kind = "image/png" if scene.thumbnail.endswith(".png") else "image/jpeg"
-    tag = quote_etag(f"{scene.run_id}-{scene.pk}-{stored.size}")
+    return _picture(request, stored, kind, f"{scene.run_id}-{scene.pk}")
+
+
+@require_safe
+def moment_picture(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The picture of a moment that can be found; that of its scene as long as a worker has not made it."""
+    face = face_shown(pk)
+    if face is None:
+        raise Http404
+    hidden_check(face.run.episode_id, limits_of(request))
+    try:
+        stored = default_storage.open(moment_name(face.run_id, face.pk), "rb")
+    except (FileNotFoundError, PermissionError):
+        scenes = Scene.objects.filter(run_id=face.run_id, start_ms__lte=face.pts_ms, end_ms__gt=face.pts_ms)
+        scene = scenes.exclude(thumbnail="").first()
+        if scene is None:
+            raise Http404("There is no picture of it yet.") from None
+        response = scene_thumbnail(request, scene.pk)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+    return _picture(request, stored, "image/jpeg", f"{face.run_id}-face-{face.pk}")
+
+
+def _picture(request: HttpRequest, stored: File[Any], kind: str, name: str) -> HttpResponseBase:
+    """A whole file that never changes under its ``name``."""
+    tag = quote_etag(f"{name}-{stored.size}")
     unchanged = get_conditional_response(request, etag=tag)
     if unchanged is not None:
         stored.close()

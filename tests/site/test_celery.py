@@ -29,13 +29,19 @@ def test_the_clock_sends_the_sweep_to_a_queue_that_is_read() -> None:
 
 
 def test_the_names_that_are_bound_are_those_that_are_sent() -> None:
-    assert set(ID_NAMES) == {messages.SEGMENT_ANALYSE, messages.RUN_FINALISE, messages.RUN_THUMBNAILS}
+    assert set(ID_NAMES) == {
+        messages.SEGMENT_ANALYSE,
+        messages.RUN_FINALISE,
+        messages.RUN_THUMBNAILS,
+        messages.RUN_FIND_INDEX,
+        messages.FIND_READ,
+        messages.MOMENT_PICTURE,
+    }
 
 
 def test_every_task_that_is_sent_exists() -> None:
     app.loader.import_default_modules()
-    sent = {messages.SEGMENT_ANALYSE, messages.RUN_FINALISE, messages.RUN_THUMBNAILS, messages.RUNS_SWEEP}
-    assert sent <= set(app.tasks)
+    assert {*ID_NAMES, messages.RUNS_SWEEP} <= set(app.tasks)
 
 
 @pytest.mark.parametrize(("children", "threads"), [(1, 4), (2, 2), (4, 1), (8, 1), (None, 1)])

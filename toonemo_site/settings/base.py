@@ -149,3 +149,7 @@ TOONEMO_ENOUGH_SHOTS = env.int("TOONEMO_ENOUGH_SHOTS", default=8)
 TOONEMO_ENOUGH_HALF_WIDTH = env.float("TOONEMO_ENOUGH_HALF_WIDTH", default=0.15)
 # Faces of nobody known may take so much of the time of all faces; with more, limits count the episode as over.
 TOONEMO_STRANGERS_MOST = env.float("TOONEMO_STRANGERS_MOST", default=0.05)
+
+# Pictures that people look for: how long an answer stays, and how many may wait for a worker at once.
+TOONEMO_FIND_KEEP_MINUTES = env.int("TOONEMO_FIND_KEEP_MINUTES", default=60)
+TOONEMO_FIND_WAITING = env.int("TOONEMO_FIND_WAITING", default=50)
