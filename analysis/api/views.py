@@ -18,6 +18,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from analysis.api import serializers as shape
+from analysis.api.characters import CharacterAcrossSerializer
 from analysis.api.limits import LimitedSchema, limits_asked
 from analysis.api.problems import handle
 from analysis.limits import NO_LIMITS, Limits
@@ -148,6 +149,10 @@ class CharacterViewSet(ReadViewSet):
     serializer_class = shape.CharacterSerializer
     lookup_field = "slug"
     lookup_value_regex = "[^/]+"
+
+    def get_serializer_class(self) -> Any:
+        """One character comes with what is usual for it over its episodes."""
+        return CharacterAcrossSerializer if self.action == "retrieve" else shape.CharacterSerializer
 
 
 class BundleViewSet(ReadViewSet):

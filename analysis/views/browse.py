@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, render
 
 from analysis.limits_request import limits_of
 from analysis.selectors import episodes as select
+from analysis.selectors.characters import MOST_COMPARED, character_across, characters_compared
 from analysis.selectors.scenes import best_scenes
 from analysis.selectors.visible import episodes_visible, runs_visible
 from catalog.models import Character
@@ -46,12 +47,22 @@ def browse(request: HttpRequest) -> HttpResponse:
 
 
 def character(request: HttpRequest, slug: str) -> HttpResponse:
+    """``?with=``, once or more or with commas: up to three others, side by side."""
     found = get_object_or_404(Character.objects.select_related("series"), slug=slug)
     shown = runs_visible(limits_of(request))
     best = best_scenes(found, shown)
+    asked = [one.strip() for text in request.GET.getlist("with")[:MOST_COMPARED] for one in text[:400].split(",")]
+    others = [c for c in characters_compared([slug, *asked]) if c.slug != slug]
+    across = character_across(found, shown)
+    side = [across, *(character_across(c, shown) for c in others)]
     context = {
         "character": found,
         "appearances": select.character_appearances(found, shown),
         "best": [(e, best[e]) for e in EMOTIONS if e in best],
+        "across": across,
+        "compared": [a for a in side if a is not None] if others and across is not None else [],
+        "unknown": [name for name in asked if name and name not in {c.slug for c in [found, *others]}],
+        "choices": [(c.slug, c.name) for c in select.character_choices(shown) if c.slug != slug],
+        "others": [c.slug for c in others],
     }
     return render(request, "character.html", context)

@@ -6,14 +6,16 @@ from dataclasses import replace
 from typing import Any
 
 from analysis.models import AnalysisRun, EmotionProfile, ModelBundle, RunStatus, Scene, Shot
+from analysis.ratings.across import EpisodeShare, Piece, arc, pool
 from analysis.search.results import Result
+from analysis.selectors.characters import Arc, CharacterAcross, EmotionAcross, Exceptional
 from analysis.selectors.episodes import EpisodeCard
 from analysis.selectors.profiles import EmotionShare, Rating, follows_of, glance_of, rating_of
 from analysis.selectors.runs import RunProgress
 from analysis.selectors.scenes import Moment, SceneCard
 from analysis.selectors.timelines import Lane, LaneSpan, Timeline
 from catalog.models import Character, Episode, Series, SourceFile
-from ml.types import EMOTIONS
+from ml.types import EMOTIONS, Emotion
 
 SHARES = (0.38, 0.14, 0.22, 0.12, 0.08, 0.01, 0.05)
 LONG_TITLE = "The extraordinarily long and winding title of an episode 猫とネズミ <b>with markup</b> & an ampersand"
@@ -115,6 +117,25 @@ def _result(heading: str, **values: Any) -> Result:
     return Result(1, "The cheese", "Sample series", 61_000, 72_000, 0.52, {}, heading, **values)
 
 
+def _across(name: str, colour: str, means: tuple[float, ...]) -> CharacterAcross:
+    """Happy and angry in seven episodes, one of them an exception; a line that rises."""
+    titles = ["The cheese", "The nap", "The visit", "The storm", "The map", "The race", LONG_TITLE]
+    episodes = tuple(_episode(pk, title) for pk, title in enumerate(titles, 1))
+    emotions = []
+    for emotion, mean in zip((Emotion.HAPPY, Emotion.ANGRY), means, strict=True):
+        shares = [mean + 0.02 * (i % 3) for i in range(6)] + [0.95 if emotion is Emotion.HAPPY else 0.0]
+        rows = tuple(EpisodeShare(i, s, max(0.0, s - 0.07), min(1.0, s + 0.07), 30.0) for i, s in enumerate(shares, 1))
+        emotions.append(EmotionAcross(emotion, pool(rows), rows))
+    exceptions = tuple(
+        Exceptional(episodes[pk - 1], e.emotion, e.episodes[pk - 1], e.episodes[pk - 1].share > e.across.share)
+        for e in emotions
+        for pk in e.across.exceptions
+    )
+    line = arc([[Piece(i / 10, (i + 1) / 10, 1_000, 0.1 + 0.07 * i + 0.05 * n) for i in range(9)] for n in range(4)])
+    arcs = (Arc(Emotion.HAPPY, line), Arc(Emotion.ANGRY, line[::-1]))
+    return CharacterAcross(_character(name, colour), "toonemo-1", episodes, 1, 2, tuple(emotions), exceptions, arcs)
+
+
 def components() -> dict[str, Any]:
     """Everything that ``patterns.html`` needs, by name."""
     rated = _rating("Tom", "#8a8f98", readable_ms=94_000, enough=True, shots=21)
@@ -135,6 +156,8 @@ def components() -> dict[str, Any]:
             EpisodeCard(plain, None, None, None, (), glance_of([])),
         ],
         "ratings": [rated, short, blank],
+        "across": _across("Tom", "#8a8f98", (0.3, 0.4)),
+        "compared": [_across("Tom", "#8a8f98", (0.3, 0.4)), _across("Jerry", "#a8703c", (0.6, 0.1))],
         "endings": [rated, replace(short, ending=replace(short.ending, emotion=None) if short.ending else None)],
         "follows": follows_of([rated, short])[:1],
         "rows": _runs(),

@@ -20,6 +20,7 @@ from analysis.finding import nearest as near
 from analysis.finding.alike import Alike, part_of, signature_of, ways_of
 from analysis.finding.moments import Like, moments
 from analysis.finding.nearest import NearFace, Wanted, nearest
+from analysis.limits import NO_LIMITS, NOTHING
 from analysis.models import (
     AnalysisRun,
     EmotionProfile,
@@ -181,6 +182,19 @@ def test_only_shown_runs_are_found_and_a_lost_message_is_noticed(run: AnalysisRu
     assert not FaceVector.objects.exists()
     assert runs_to_index() == []
     assert find_index_update(10**9) is None
+
+
+def test_limits_hide_moments_and_their_pictures(client: Client, run: AnalysisRun) -> None:
+    face = FaceVector.objects.order_by("pk")[5]
+    assert find_by_face(face.pk, Filters(limits=NO_LIMITS)) is not None
+    assert find_by_face(face.pk, Filters(limits=NOTHING)) is None
+    with pytest.raises(FindImpossible):
+        comparable(limits=NOTHING)
+    client.cookies["limits"] = "altered"
+    assert client.get(f"/find/?face={face.pk}").status_code == 404
+    assert client.get(reverse("moment-picture", args=[face.pk])).status_code == 404
+    assert "nothing to find" in client.get("/find/").content.decode()
+    assert client.get(f"/api/v1/find/?face={face.pk}").status_code == 403, "limits that cannot be read close everything"
 
 
 def test_bundles_that_read_otherwise_are_left_out_and_said(run: AnalysisRun) -> None:

@@ -224,7 +224,7 @@ def test_hostile_names_are_only_text(client: Client) -> None:
 def test_a_character_page_leads_to_its_scenes(
     client: Client, episode: Episode, django_assert_max_num_queries: Any
 ) -> None:
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(9):
         text = read(client, "/characters/jerry/")
     assert f"/episodes/{episode.pk}/?t=" in text
     assert "happy%20scenes%20with%20jerry" in text
