@@ -169,3 +169,15 @@ class FindBusy(AnalysisError):
     """Too many pictures wait for a worker."""
 
     code = "find_busy"
+
+
+class RunsNotComparable(AnalysisError):
+    """Two runs of different episodes, or one that did not succeed."""
+
+    code = "runs_not_comparable"
+
+
+class NothingToPublish(AnalysisError):
+    """No episode waits for a run of that bundle, or there is nothing to take back."""
+
+    code = "nothing_to_publish"

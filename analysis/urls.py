@@ -27,6 +27,7 @@ urlpatterns = [
     path("limits/", limits.limits, name="limits"),
     path("runs/", runs.runs, name="runs"),
     path("runs/<int:pk>/", runs.run, name="run"),
+    path("runs/<int:before>/compare/<int:after>/", runs.compare, name="runs-compare"),
     path("runs/<int:pk>/cancel", runs.cancel, name="run-cancel"),
     path("runs/<int:pk>/retry", runs.retry, name="run-retry"),
     path("runs/<int:pk>/publish", runs.publish, name="run-publish"),

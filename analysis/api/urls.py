@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter
 
-from analysis.api import corrections, finds, subtitles, views
+from analysis.api import bundles, corrections, finds, subtitles, views
 
 router = SimpleRouter()
 router.trailing_slash = "/?"
@@ -13,7 +13,7 @@ router.register("series", views.SeriesViewSet, basename="api-series")
 router.register("episodes", views.EpisodeViewSet, basename="api-episode")
 router.register("characters", views.CharacterViewSet, basename="api-character")
 router.register("runs", views.RunViewSet, basename="api-run")
-router.register("bundles", views.BundleViewSet, basename="api-bundle")
+router.register("bundles", bundles.BundleViewSet, basename="api-bundle")
 router.register("profiles", views.ProfileViewSet, basename="api-profile")
 router.register("corrections", corrections.CorrectionViewSet, basename="api-correction")
 router.register("scenes", views.SceneViewSet, basename="api-scene")

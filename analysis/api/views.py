@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models import Prefetch, QuerySet
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import viewsets
 from rest_framework.authentication import SessionAuthentication, TokenAuthentication
@@ -22,16 +23,17 @@ from analysis.api.characters import CharacterAcrossSerializer
 from analysis.api.limits import LimitedSchema, limits_asked
 from analysis.api.problems import handle
 from analysis.limits import NO_LIMITS, Limits
-from analysis.models import AnalysisRun, EmotionProfile, ModelBundle, RunStatus, Scene, SceneEmotion
+from analysis.models import AnalysisRun, EmotionProfile, RunStatus, Scene, SceneEmotion
 from analysis.search.answer import Answer, registry_load, search, search_query
 from analysis.search.languages import LANGUAGES
 from analysis.search.query_json import query_from_json
+from analysis.selectors.comparing import comparison_json, runs_compare
 from analysis.selectors.episodes import SORTS, EpisodeFilter, episodes_find
 from analysis.selectors.hidden import hidden_check
 from analysis.selectors.runs import run_published, runs_progress, runs_published
 from analysis.selectors.timelines import timeline_of
 from analysis.selectors.visible import episodes_visible, runs_listed, runs_visible
-from analysis.services.publishing import run_publish
+from analysis.services.publishing import run_publish, run_rollback
 from analysis.services.runs import run_cancel, run_request, run_retry
 from catalog.models import Character, Episode, Series
 from ml.types import EMOTIONS
@@ -153,12 +155,6 @@ class CharacterViewSet(ReadViewSet):
     def get_serializer_class(self) -> Any:
         """One character comes with what is usual for it over its episodes."""
         return CharacterAcrossSerializer if self.action == "retrieve" else shape.CharacterSerializer
-
-
-class BundleViewSet(ReadViewSet):
-    queryset = ModelBundle.objects.order_by("name", "version", "pk")
-    serializer_class = shape.BundleSerializer
-    lookup_value_regex = r"\d{1,18}"
 
 
 @extend_schema_view(
@@ -288,6 +284,22 @@ class RunViewSet(LimitedViewSet):
         run = self.get_object()
         run_publish(run=run, actor=user_of(request))
         return Response(_run_data(run))
+
+    @extend_schema(request=None, responses={200: shape.RunSerializer, 401: PROBLEM, 403: PROBLEM, 409: PROBLEM})
+    @action(detail=True, methods=["post"], permission_classes=[IsAdminUser])
+    def rollback(self, request: Request, pk: str) -> Response:
+        """The run's episode shows again what it showed before; answers with that run."""
+        shown = run_rollback(episode=self.get_object().episode, actor=user_of(request))
+        return Response(_run_data(shown.run))
+
+    @extend_schema(responses={200: OpenApiTypes.OBJECT, 404: PROBLEM, 409: PROBLEM}, filters=False)
+    @action(detail=True, url_path=r"compare/(?P<other>\d{1,18})", pagination_class=None)
+    def compare(self, request: Request, pk: str, other: str) -> Response:
+        """What would change if the episode showed the second run and not the first: ratings, levels, limits."""
+        second = self.get_queryset().filter(pk=int(other)).first()
+        if second is None:
+            raise NotFound
+        return Response(comparison_json(runs_compare(self.get_object(), second)))
 
 
 def _progress(rows: Any) -> dict[int, Any]:

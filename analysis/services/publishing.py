@@ -31,7 +31,7 @@ def run_publish(*, run: AnalysisRun, actor: AbstractBaseUser | None = None) -> P
     run = AnalysisRun.objects.select_for_update(no_key=True).get(pk=run.pk)
     if run.status != RunStatus.SUCCEEDED:
         raise RunNotPublishable(f"Run {run.pk} is {run.status}; only a run that succeeded can be shown.")
-    return _show(episode, run, actor, "run.publish")
+    return run_show(episode, run, actor, "run.publish")
 
 
 @transaction.atomic
@@ -46,7 +46,7 @@ def run_rollback(*, episode: Episode, actor: AbstractBaseUser | None = None) -> 
     earlier = shown.exclude(run_id=current.run_id if current else None).order_by("-withdrawn_at", "-id").first()
     if current is None or earlier is None:
         raise NothingToRollBack(f"{episode} has shown no other run before.")
-    return _show(episode, earlier.run, actor, "run.rollback")
+    return run_show(episode, earlier.run, actor, "run.rollback")
 
 
 def publish_by_rule(run: AnalysisRun) -> Publication | None:
@@ -56,10 +56,11 @@ def publish_by_rule(run: AnalysisRun) -> Publication | None:
     current = Publication.objects.filter(episode_id=run.episode_id, withdrawn_at__isnull=True).first()
     if current is not None and not (current.run.partial and current.run.bundle_id == run.bundle_id):
         return None
-    return _show(run.episode, run, None, "run.publish")
+    return run_show(run.episode, run, None, "run.publish")
 
 
-def _show(episode: Episode, run: AnalysisRun, actor: AbstractBaseUser | None, action: str) -> Publication:
+def run_show(episode: Episode, run: AnalysisRun, actor: AbstractBaseUser | None, action: str) -> Publication:
+    """Inside a transaction of the caller, who holds the lock of the episode and knows that the run succeeded."""
     current = Publication.objects.filter(episode=episode, withdrawn_at__isnull=True).first()
     if current is not None and current.run_id == run.pk:
         return current

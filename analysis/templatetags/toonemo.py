@@ -94,6 +94,12 @@ def percent(share: float | None) -> str:
 
 
 @register.filter
+def points(difference: float | None) -> str:
+    """A difference of two shares: ``+12.4``, ``−3.0``; a dash where there is none."""
+    return "–" if difference is None else f"{100 * difference:+.1f}".replace("-", "−")
+
+
+@register.filter
 def seconds(ms: int | None) -> str:
     """For ``#t=``: seconds with as many decimals as needed."""
     return "0" if ms is None else f"{ms / 1000:.3f}".rstrip("0").rstrip(".")

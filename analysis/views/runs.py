@@ -16,8 +16,9 @@ from analysis.errors import AnalysisError
 from analysis.limits import NO_LIMITS, Limits
 from analysis.limits_request import limits_of
 from analysis.models import AnalysisRun, RunStatus
+from analysis.selectors.comparing import runs_compare
 from analysis.selectors.hidden import hidden_check
-from analysis.selectors.runs import run_list, run_missing_parts, runs_progress
+from analysis.selectors.runs import run_list, run_missing_parts, run_published, runs_progress
 from analysis.selectors.visible import runs_listed
 from analysis.services.publishing import run_publish
 from analysis.services.runs import run_cancel, run_retry
@@ -58,9 +59,24 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
         "segments": list(found.segments.order_by("index")),
         "missing": run_missing_parts(found),
         "shown": found.publications.filter(withdrawn_at__isnull=True).exists(),
+        "shown_run": run_published(found.episode),
         "active": found.is_active,
     }
     return _render(request, "run.html", "parts/run_state.html", context, found.is_active)
+
+
+def compare(request: HttpRequest, before: int, after: int) -> HttpResponse:
+    """What would change if the episode showed ``after`` and not ``before``."""
+    first, second = get_object_or_404(run_list(), pk=before), get_object_or_404(run_list(), pk=after)
+    for episode_id in {first.episode_id, second.episode_id}:
+        hidden_check(episode_id, _limits(request))
+    context: dict[str, object] = {"before": first, "after": second, "everything": request.GET.get("all") == "1"}
+    try:
+        context["found"] = runs_compare(first, second)
+    except AnalysisError as error:
+        return render(request, "compare.html", {**context, "error": str(error)}, status=409)
+    shown = run_published(second.episode)
+    return render(request, "compare.html", {**context, "shown": None if shown is None else shown.pk})
 
 
 def _render(request: HttpRequest, page: str, part: str, context: dict[str, object], active: bool) -> HttpResponse:

@@ -5,16 +5,26 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from analysis.comparison_text import comparison_lines
 from analysis.errors import AnalysisError
 from analysis.models import AnalysisRun, RunStatus
+from analysis.selectors.comparing import comparison_json, runs_compare
 from analysis.selectors.runs import run_list, runs_progress
 from analysis.services.finalise import run_finalise
 from analysis.services.publishing import run_publish, run_rollback
 from analysis.services.runs import run_cancel, run_retry
 
 
+def _run(number: int) -> AnalysisRun:
+    """Raises CommandError where there is none."""
+    run = AnalysisRun.objects.select_related("episode__series", "bundle").filter(pk=number).first()
+    if run is None:
+        raise CommandError(f"There is no run {number}. [run_unknown]")
+    return run
+
+
 class Command(BaseCommand):
-    help = "Lists runs; cancels, retries or publishes one, or shows again what an episode showed before."
+    help = "Lists runs; compares, cancels, retries or publishes one, or shows again what an episode showed before."
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", metavar="ACTION")
@@ -28,6 +38,11 @@ class Command(BaseCommand):
             ("rollback", "let the run's episode show what it showed before"),
         ):
             actions.add_parser(name, help=text).add_argument("run", type=int, help="the run's number")
+        compare = actions.add_parser("compare", help="what would change if an episode showed another of its runs")
+        compare.add_argument("before", type=int, metavar="A", help="the number of one run")
+        compare.add_argument("after", type=int, metavar="B", help="the number of another run of the episode")
+        compare.add_argument("--all", action="store_true", help="also ratings that hardly moved")
+        compare.add_argument("--json", action="store_true", help="answer as JSON")
         derive = actions.add_parser("derive", help="scenes, spans and ratings anew from the faces that were found")
         derive.add_argument("run", type=int, nargs="?", help="the run's number; all that succeeded where none is named")
 
@@ -36,12 +51,13 @@ class Command(BaseCommand):
         if action == "list":
             self._list(options.get("status"), as_json=bool(options.get("json")))
             return
+        if action == "compare":
+            self._compare(options["before"], options["after"], everything=options["all"], as_json=options["json"])
+            return
         if action == "derive":
             self._derive(options["run"])
             return
-        run = AnalysisRun.objects.select_related("episode__series").filter(pk=options["run"]).first()
-        if run is None:
-            raise CommandError(f"There is no run {options['run']}. [run_unknown]")
+        run = _run(options["run"])
         try:
             if action == "cancel":
                 run_cancel(run=run)
@@ -55,6 +71,17 @@ class Command(BaseCommand):
             raise CommandError(f"{error} [{error.code}]") from error
         run.refresh_from_db()
         self.stdout.write(f"Run {run.pk} of {run.episode}: {run.status}")
+
+    def _compare(self, before: int, after: int, *, everything: bool, as_json: bool) -> None:
+        try:
+            found = runs_compare(_run(before), _run(after))
+        except AnalysisError as error:
+            raise CommandError(f"{error} [{error.code}]") from error
+        if as_json:
+            self.stdout.write(json.dumps(comparison_json(found), ensure_ascii=False, indent=1))
+            return
+        for line in comparison_lines(found, everything=everything):
+            self.stdout.write(line)
 
     def _derive(self, number: int | None) -> None:
         """After an update that derives more: no video is read again. One transaction per run."""
