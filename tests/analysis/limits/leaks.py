@@ -11,6 +11,7 @@ import random
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
@@ -21,22 +22,27 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
 from analysis.limits import Limits, limits_format
-from analysis.models import Correction, EmotionProfile, Scene
+from analysis.models import AnalysisRun, Correction, EmotionProfile, FaceDetection, Find, ModelBundle, Scene, Segment
 from analysis.search.answer import registry_load
 from analysis.search.parse import parse
 from analysis.search.query_json import query_to_json
+from analysis.services.find_index import find_index_update
 from catalog.models import SourceFile
 from tests.analysis.limits.browser import limited
 from tests.analysis.limits.made import limits_random, shows_it
 from tests.analysis.search_world import Show, World, store, world_random
 
+TOKEN = "somebody-looks-for-a-face"
+EMBEDDING = [0.125] * 64 + [0.0] * 64
 FIRST_ID = 7_000_000_000
 ID = re.compile(r"(?<!\d)7\d{9}(?!\d)")
 WORD = re.compile(r"Zebra(\d+)q")
 TABLES = ("catalog_episode", "analysis_analysisrun", "analysis_scene", "analysis_emotionprofile",
-          "analysis_sceneemotion", "analysis_emotionspan", "analysis_correction")  # fmt: skip
+          "analysis_sceneemotion", "analysis_emotionspan", "analysis_facedetection",
+          "analysis_correction")  # fmt: skip
 QUESTIONS = (
     "happiest scenes", "angriest moments", "saddest episodes", "calm episodes", "angriest characters",
     "characters who are never sad", "episodes where Tom is never angry", "episodes where nobody is ever angry",
@@ -56,6 +62,7 @@ class Catalogue:
     pictures: dict[int, int] = field(default_factory=dict)
     profiles: dict[int, int] = field(default_factory=dict)
     corrections: dict[int, int] = field(default_factory=dict)
+    faces: dict[int, int] = field(default_factory=dict)
     checks: int = 0
     shown: int = 0
     leaks: list[str] = field(default_factory=list)
@@ -76,6 +83,7 @@ def catalogue_made(seed: int, shows: int) -> Catalogue:
     found = Catalogue(store(world))
     for place, show in enumerate(world.shows):
         _owned(found, place, show)
+    _asked_for_a_face(found)
     return found
 
 
@@ -97,6 +105,27 @@ def _owned(found: Catalogue, place: int, show: Show) -> None:
     )  # fmt: skip
     found.corrections[place] = said.pk
     found.owner |= dict.fromkeys([*rows, *profiles, said.pk], place)
+
+
+def _asked_for_a_face(found: Catalogue) -> None:
+    """Each show has a face that can be found, and somebody looks for one like it."""
+    for place, show in enumerate(found.world.shows):
+        run = AnalysisRun.objects.get(pk=show.run_pk)
+        segment = Segment.objects.create(run=run, index=0, start_ms=0, end_ms=show.duration_ms, status="done")
+        start_ms, _ = show.scenes[0]
+        face = FaceDetection.objects.create(
+            run=run, segment=segment, index=0, pts_ms=start_ms, shown_ms=100, box_x1=0, box_y1=0, box_x2=9, box_y2=9,
+            score=0.9, confidence=0.5, embedding=EMBEDDING,
+        )  # fmt: skip
+        find_index_update(run.pk)
+        found.faces[place] = face.pk
+        found.owner[face.pk] = place
+    Find.objects.create(
+        token=TOKEN, expires_at=timezone.now() + timedelta(hours=1), sent_at=timezone.now(), status="read",
+        bundle=ModelBundle.objects.get(name="world"),
+        faces=[{"box": [0, 0, 9, 9], "score": 0.9, "how": "found", "character": None, "emotion": "", "confidence": 0.5,
+                "embedding": EMBEDDING}],
+    )  # fmt: skip
 
 
 def leaked(found: Catalogue, text: str, visible: set[int]) -> set[int]:
@@ -145,6 +174,29 @@ def many(*addresses: str, most: int = 5) -> Ask:
     return ask
 
 
+def like(address: str) -> Ask:
+    """Moments that look like a face of a hidden or a visible episode."""
+
+    def ask(found: Catalogue, client: Client, rng: random.Random, limits: str) -> Iterator[tuple[str, int | None, str]]:
+        for place in rng.sample(range(len(found.world.shows)), 2):
+            asked = f"&limits={limits.replace('%', '%25').replace(' ', '+')}" if limits else ""
+            response = client.get(address.format(pk=found.faces[place]) + asked)
+            yield f"{response.status_code} {body(response)}", place, address
+
+    return ask
+
+
+def found_before(address: str) -> Ask:
+    """The answer to a picture, which is made anew each time; refused where nothing may be seen."""
+
+    def ask(found: Catalogue, client: Client, rng: random.Random, limits: str) -> Iterator[tuple[str, int | None, str]]:
+        response = client.get(address, {"limits": limits} if limits else {})
+        assert response.status_code in (200, 409), response.status_code
+        yield body(response), None, address
+
+    return ask
+
+
 def queries(found: Catalogue, client: Client, rng: random.Random, limits: str) -> Iterator[tuple[str, int | None, str]]:
     for question in rng.sample(QUESTIONS, 4):
         query = parse(question.format(n=0), registry_load()).query
@@ -162,6 +214,13 @@ VISITED: dict[str, Ask] = {
     "episode-video": one("/episodes/{pk}/video"),
     "scene-thumbnail": one("/scenes/{pk}/thumbnail", lambda c, p: c.pictures[p]),
     "character": many("/characters/tom/", "/characters/jerry/"),
+    "find": like("/find/?face={pk}"),
+    "find-answer": found_before(f"/find/{TOKEN}/"),
+    "moment-picture": one("/moments/{pk}/picture", lambda c, p: c.faces[p]),
+    "runs-compare": one("/runs/{pk}/compare/{pk}/", lambda c, p: c.world.shows[p].run_pk),
+    "api-find": like("/api/v1/find/?face={pk}"),
+    "api-find-answer": found_before(f"/api/v1/find/{TOKEN}/"),
+    "api-run-compare": one("/api/v1/runs/{pk}/compare/{pk}/", lambda c, p: c.world.shows[p].run_pk),
     "search": many("/search/", *(f"/search/?q={q}" for q in SEARCHES)),
     "runs": many("/runs/", "/runs/?status=succeeded&page=2"),
     "run": one("/runs/{pk}/", lambda c, p: c.world.shows[p].run_pk),
@@ -202,6 +261,11 @@ ALLOWED = {
     "correct": "for staff, who look after every episode",
     "correction-withdraw": "POST by staff, who look after every episode",
     "api-certification-answers": "POST by staff, of what api-certification shows",
+    "find-picture": "what the visitor sent, drawn anew",
+    "api-run-rollback": "POST by staff, who look after every run",
+    "api-bundle-compare": "for staff, who look after every run",
+    "api-bundle-publish": "POST by staff, who look after every run",
+    "api-bundle-rollback": "POST by staff, who look after every run",
     "episode-analyse": "POST by staff; leads to the run",
     "run-cancel": "POST by staff, who look after every run",
     "run-retry": "POST by staff, who look after every run",
