@@ -57,6 +57,18 @@ class LimitsUnreadable(AnalysisError):
     code = "limits_unreadable"
 
 
+class EpisodeNotRated(AnalysisError):
+    """Nothing that the episode shows is known well enough to be compared with others."""
+
+    code = "episode_not_rated"
+
+
+class RecommendationInvalid(AnalysisError):
+    """What is asked of recommendations cannot be: a slider that is out of range, too many likes, or nothing at all."""
+
+    code = "recommendation_invalid"
+
+
 class EpisodeWithoutSource(AnalysisError):
     """There is no video to analyse."""
 

@@ -480,6 +480,26 @@ class RunBound(models.Model):
         return f"{self.emotion} in run {self.run_id}: {self.lacking or self.high}"
 
 
+class RunFeatures(models.Model):
+    """What recommendations compare of a run, derived with its profiles; ``analysis.recommend.packing`` has the format.
+
+    ``packed`` empty: no character has enough evidence, or a part is missing, so the run is not recommended.
+    """
+
+    run = models.OneToOneField(AnalysisRun, on_delete=models.CASCADE, related_name="features")
+    format = models.PositiveSmallIntegerField()
+    readable_ms = models.PositiveIntegerField()
+    packed = models.BinaryField()
+    members = models.BinaryField()
+
+    class Meta:
+        ordering: ClassVar = ["run_id"]
+        verbose_name_plural = "run features"
+
+    def __str__(self) -> str:
+        return f"features of run {self.run_id}"
+
+
 SAYS_CHOICES = [
     (str(Says.CHARACTER), "The face of a character"),
     (str(Says.NOBODY), "A face of nobody in the list"),

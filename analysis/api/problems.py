@@ -25,9 +25,12 @@ PROBLEM_JSON = "application/problem+json"
 STATUS_OF: Mapping[str, int] = {
     "bundle_unknown": HTTPStatus.NOT_FOUND,
     "character_unknown": HTTPStatus.BAD_REQUEST,
+    "episode_not_rated": HTTPStatus.BAD_REQUEST,
+    "episode_unknown": HTTPStatus.NOT_FOUND,
     "limits_unreadable": HTTPStatus.FORBIDDEN,
     "find_refused": HTTPStatus.BAD_REQUEST,
     "find_busy": HTTPStatus.TOO_MANY_REQUESTS,
+    "recommendation_invalid": HTTPStatus.BAD_REQUEST,
     "run_config_invalid": HTTPStatus.BAD_REQUEST,
     "correction_invalid": HTTPStatus.BAD_REQUEST,
     "sample_impossible": HTTPStatus.BAD_REQUEST,

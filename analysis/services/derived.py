@@ -1,4 +1,5 @@
-"""Saves what follows from a run's faces, which ``derive`` makes: shots, tracks, scenes, scores, profiles and bounds."""
+"""Saves what follows from a run's faces, which ``derive`` makes: shots, tracks, scenes, scores, profiles, bounds
+and what recommendations compare."""
 
 from __future__ import annotations
 
@@ -14,15 +15,18 @@ from analysis.models import (
     FaceDetection,
     Publication,
     RunBound,
+    RunFeatures,
     Scene,
     SceneEmotion,
     Segment,
+    SegmentStatus,
     Shot,
     Track,
 )
 from analysis.ratings import RATINGS_VERSION
 from analysis.selectors.baselines import peers_published
 from analysis.services.derive import Derived, derive
+from analysis.services.features import features_row
 from analysis.services.messages import find_index_send
 
 
@@ -35,7 +39,7 @@ def derived_rewrite(run: AnalysisRun, segments: Sequence[Segment]) -> None:
     found = derive(run, segments, peers_published(run))
     pictures = {(s.start_ms, s.end_ms): s.thumbnail for s in Scene.objects.filter(run=run)}
     FaceDetection.objects.filter(run=run, track__isnull=False).update(track=None)
-    for model in (RunBound, EmotionBound, EmotionProfile, Scene, Track, Shot):
+    for model in (RunFeatures, RunBound, EmotionBound, EmotionProfile, Scene, Track, Shot):
         model.objects.filter(run=run).delete()
     for scene in found.scenes:
         scene.thumbnail = pictures.get((scene.start_ms, scene.end_ms), "")
@@ -48,6 +52,8 @@ def derived_rewrite(run: AnalysisRun, segments: Sequence[Segment]) -> None:
     EmotionProfile.objects.bulk_create(found.profiles)
     EmotionBound.objects.bulk_create(found.bounds)
     RunBound.objects.bulk_create(found.run_bounds)
+    partial = any(s.status == SegmentStatus.FAILED for s in segments)
+    features_row(run, found.profiles, found.spans, partial=partial).save()
     AnalysisRun.objects.filter(pk=run.pk).update(
         layer=found.layer, ratings_version=RATINGS_VERSION, strangers=found.strangers, find_ready=False
     )
