@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from analysis.views import browse, corrections, episodes, finds, limits, media, runs, search, site
+from analysis.views import browse, corrections, episodes, finds, limits, media, recommending, runs, search, site
 
 urlpatterns = [
     path("", browse.browse, name="browse"),
@@ -25,6 +25,7 @@ urlpatterns = [
     path("moments/<int:pk>/picture", media.moment_picture, name="moment-picture"),
     path("search/", search.search_page, name="search"),
     path("limits/", limits.limits, name="limits"),
+    path("recommendations/", recommending.recommendations, name="recommendations"),
     path("runs/", runs.runs, name="runs"),
     path("runs/<int:pk>/", runs.run, name="run"),
     path("runs/<int:before>/compare/<int:after>/", runs.compare, name="runs-compare"),

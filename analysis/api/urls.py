@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter
 
-from analysis.api import bundles, corrections, finds, subtitles, views
+from analysis.api import bundles, corrections, finds, recommending, subtitles, views
 
 router = SimpleRouter()
 router.trailing_slash = "/?"
@@ -35,6 +35,8 @@ urlpatterns = [
     re_path(r"^find/?$", finds.FindView.as_view(), name="api-find"),
     re_path(r"^find/(?P<token>[A-Za-z0-9_-]{1,64})/?$", finds.FindAnswerView.as_view(), name="api-find-answer"),
     re_path(r"^search/?$", views.SearchView.as_view(), name="api-search"),
+    re_path(r"^recommendations/?$", recommending.RecommendationsView.as_view(), name="api-recommendations"),
+    re_path(r"^recommendations/evening/?$", recommending.EveningView.as_view(), name="api-evening"),
     re_path(r"^query/?$", views.QueryView.as_view(), name="api-query"),
     re_path(r"^(?P<rest>.*)$", views.NothingHere.as_view(), name="api-nothing"),
 ]

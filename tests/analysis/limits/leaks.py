@@ -29,6 +29,8 @@ from analysis.models import AnalysisRun, Correction, EmotionProfile, FaceDetecti
 from analysis.search.answer import registry_load
 from analysis.search.parse import parse
 from analysis.search.query_json import query_to_json
+from analysis.selectors.features import catalogue_forget
+from analysis.services.features import features_fill
 from analysis.services.find_index import find_index_update
 from catalog.models import SourceFile
 from tests.analysis.limits.browser import limited
@@ -84,6 +86,8 @@ def catalogue_made(seed: int, shows: int) -> Catalogue:
     for place, show in enumerate(world.shows):
         _owned(found, place, show)
     _asked_for_a_face(found)
+    features_fill()
+    catalogue_forget()
     return found
 
 
@@ -207,6 +211,23 @@ def queries(found: Catalogue, client: Client, rng: random.Random, limits: str) -
             yield body(response), None, f"query: {question}"
 
 
+def likes(*addresses: str) -> Ask:
+    """Addresses that name episodes as liked; one that is visible may still be too little known."""
+
+    def ask(found: Catalogue, client: Client, rng: random.Random, limits: str) -> Iterator[tuple[str, int | None, str]]:
+        asked = f"&limits={limits.replace('%', '%25').replace(' ', '+')}" if limits else ""
+        places = [(address, place) for address in addresses for place in range(0, len(found.world.shows), 5)]
+        for address, place in places:
+            response = client.get(address.format(pk=found.world.shows[place].pk) + asked)
+            yield f"{response.status_code} {body(response)}", place, address
+        for address in addresses:
+            response = client.get(address.replace("like={pk}", "calmer=1") + asked)
+            assert response.status_code == 200, (address, response.status_code)
+            yield body(response), None, address
+
+    return ask
+
+
 SEARCHES = tuple(q.replace(" ", "+") for q in QUESTIONS)
 VISITED: dict[str, Ask] = {
     "browse": many("/", "/?page=2", "/?emotion=happy&sort=most", "/?words=zebra{n}q", "/?character=tom&sort=newest"),
@@ -222,6 +243,9 @@ VISITED: dict[str, Ask] = {
     "api-find-answer": found_before(f"/api/v1/find/{TOKEN}/"),
     "api-run-compare": one("/api/v1/runs/{pk}/compare/{pk}/", lambda c, p: c.world.shows[p].run_pk),
     "search": many("/search/", *(f"/search/?q={q}" for q in SEARCHES)),
+    "recommendations": likes("/recommendations/?like={pk}", "/recommendations/?like={pk}&minutes=5"),
+    "api-recommendations": likes("/api/v1/recommendations/?like={pk}"),
+    "api-evening": likes("/api/v1/recommendations/evening/?minutes=5&like={pk}"),
     "runs": many("/runs/", "/runs/?status=succeeded&page=2"),
     "run": one("/runs/{pk}/", lambda c, p: c.world.shows[p].run_pk),
     "api-series-list": many("/api/v1/series/"),
@@ -335,6 +359,10 @@ def _command(found: Catalogue, text: str, visible: set[int], rng: random.Random)
     assert json.loads(out.getvalue())["answer"] == "results"
     for other in leaked(found, out.getvalue(), visible):
         found.leaks.append(f"search {question} under {text} tells of {found.world.shows[other].title}")
+    out = StringIO()
+    call_command("recommend", calmer=1, max=[text], json=True, stdout=out)
+    for other in leaked(found, out.getvalue(), visible):
+        found.leaks.append(f"recommend under {text} tells of {found.world.shows[other].title}")
     found.checks += len(found.world.shows) - len(visible)
 
 
