@@ -14,7 +14,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Func, Q
 
 SHA256 = RegexValidator(r"^[0-9a-f]{64}$", "A SHA-256 digest has 64 hexadecimal digits.")
 WORDS_CONFIG = "english"  # how full text is taken apart
@@ -76,6 +76,13 @@ def episode_words() -> SearchVector:
     return SearchVector("title", "synopsis", config=WORDS_CONFIG)
 
 
+class Grams(Func):
+    """Every three neighbouring letters of a text, in capitals: what an index finds parts of words by."""
+
+    function = "catalog_grams"
+    output_field = ArrayField(models.TextField())
+
+
 class Episode(models.Model):
     """``identity`` is the canonical spelling of the number within the ordering: ``S01E05``, ``S01E05-E06``,
     ``S01E05.P2`` (part two), ``E005``, or ``the-missing-cheese`` where there is only a title (``catalog.parsing``)."""
@@ -96,7 +103,11 @@ class Episode(models.Model):
 
     class Meta:
         ordering: ClassVar = ["series_id", "season", "number", "part", "title", "id"]
-        indexes: ClassVar = [GinIndex(episode_words(), name="episode_words_idx")]
+        indexes: ClassVar = [
+            GinIndex(episode_words(), name="episode_words_idx"),
+            GinIndex(Grams("title"), name="episode_grams_idx"),
+            models.Index(fields=["title", "id"], name="episode_title_idx"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["series", "ordering", "identity"], name="episode_identity_unique"),
             models.CheckConstraint(

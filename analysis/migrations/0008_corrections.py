@@ -58,7 +58,7 @@ DROP FUNCTION analysis_only_withdrawn();
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("analysis", "0006_bounds"),
+        ("analysis", "0007_scale"),
         ("catalog", "0002_episode_words"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
+
+from django.db import connection
 
 from analysis.limits import NO_LIMITS, Limits
 from analysis.search.languages import language_of, say, understand
-from analysis.search.lexicon import Named, Registry
+from analysis.search.lexicon import Named, Names, Registry
 from analysis.search.parse import MOST_LETTERS
 from analysis.search.query import InSeries, Query, characters_of
 from analysis.search.query_json import query_to_json
 from analysis.search.refusals import Refusal, no_series_called, nobody_called
 from analysis.search.results import Result, results_of
-from analysis.search.sql import Row, find
+from analysis.search.sql import MOST_ROWS, Found, Row, find
 from analysis.search.verdicts import Verdict
 from analysis.selectors.visible import episodes_visible
 from catalog.models import Character, Series
@@ -80,16 +83,28 @@ class Answer:
 
 
 def registry_load(limits: Limits = NO_LIMITS) -> Registry:
-    """Every name of the catalogue; two queries, and one for each free word of a question. Words of titles and synopses
-    are those of visible episodes.
+    """Every name of the catalogue: one query where no name changed, and one for each free word of a question. Words of
+    titles and synopses are those of visible episodes.
     """
-    characters = Character.objects.order_by("slug").values_list("slug", "name", "aliases")
-    series = Series.objects.order_by("slug").values_list("slug", "title")
-    return Registry(
-        tuple(Named(slug, name, tuple(aliases)) for slug, name, aliases in characters),
-        tuple(Named(slug, title) for slug, title in series),
-        lambda word: _about_visible(word, limits),
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT (SELECT md5(string_agg(ROW(slug, name, aliases)::text, ',' ORDER BY slug)) FROM catalog_character),"
+            " (SELECT md5(string_agg(ROW(slug, title)::text, ',' ORDER BY slug)) FROM catalog_series)"
+        )
+        characters, series = cursor.fetchone()
+    return Registry(_characters(characters), _series(series), lambda word: _about_visible(word, limits))
+
+
+@lru_cache(maxsize=4)
+def _characters(digest: str | None) -> Names:
+    """Read and put in order once for as long as they stay. ``digest``: of all of them."""
+    rows = Character.objects.order_by("slug").values_list("slug", "name", "aliases")
+    return Names(Named(slug, name, tuple(aliases)) for slug, name, aliases in rows)
+
+
+@lru_cache(maxsize=4)
+def _series(digest: str | None) -> Names:
+    return Names(Named(slug, title) for slug, title in Series.objects.order_by("slug").values_list("slug", "title"))
 
 
 def _about_visible(word: str, limits: Limits) -> bool:
@@ -127,11 +142,23 @@ def search_query(
     refusal = _unanswerable(query, sentence, registry)
     if refusal is not None:
         return _refused(refusal, unused)
-    found = find(replace(query, limits=limits))
     most = MOST_OF_AN_EPISODE if query.finds_scenes else None
-    rows, place, more = page_of(found.rows, page, PAGE_SIZE, most)
+    found, (rows, place, more) = _page_found(replace(query, limits=limits), page, most)
     results = tuple(results_of(query, rows, registry, explain=explain))
     return Answer(query, sentence, unused, None, (), results, page, place, more, registry, found.counts)
+
+
+Page = tuple[list[Row], int, bool]
+
+
+def _page_found(query: Query, page: int, most: int | None) -> tuple[Found, Page]:
+    """No more rows are looked for than the page needs, unless a few episodes have all of the first."""
+    enough = PAGE_SIZE * (page + 1) + 1
+    found = find(query, min(enough, MOST_ROWS))
+    while len(found.rows) == enough < MOST_ROWS and len(page_of(found.rows, 1, PAGE_SIZE, most)[0]) < PAGE_SIZE:
+        enough = min(4 * enough, MOST_ROWS)
+        found = find(query, enough)
+    return found, page_of(found.rows, page, PAGE_SIZE, most)
 
 
 def _refused(refusal: Refusal, unused: tuple[str, ...], offers: tuple[str, ...] = ()) -> Answer:

@@ -10,7 +10,8 @@ from typing import Any
 from analysis.models import SceneEmotion
 from analysis.search.query import Order, Query
 from analysis.search.scene_conditions import PRIOR, TAU_MS
-from analysis.search.sql import CALM_SWITCHES, Row
+from analysis.search.spans_sql import CALM_SWITCHES
+from analysis.search.sql import Row
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,8 +119,8 @@ def _name(token: Token, registry: Registry) -> str | None:
     """What names a character, or a series, without its ending."""
     if token.quoted:
         return None
-    known = [*registry.characters, *registry.series]
-    return next((stem for stem in _stems(token.norm) if match_quoted(stem, known) is not None), None)
+    known = (registry.characters, registry.series)
+    return next((stem for stem in _stems(token.norm) if any(match_quoted(stem, names) for names in known)), None)
 
 
 def _word(tokens: Sequence[Token], at: int) -> tuple[str, int] | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,48 @@ def _spellings(named: Named) -> list[tuple[str, ...]]:
     return [w for w in dict.fromkeys([*full, *bare]) if w]
 
 
+Placed = tuple[int, tuple[str, ...]]  # the place of a name among all, and one of its spellings
+
+
+class Names(tuple[Named, ...]):
+    """A tuple of names, each found by how it begins: a word is compared with few of them, however many there are."""
+
+    @cached_property
+    def by_slug(self) -> dict[str, Named]:
+        return {entry.slug: entry for entry in reversed(self)}
+
+    @cached_property
+    def by_folded_slug(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, list[str]] = defaultdict(list)
+        for entry in self:
+            found[entry.slug.casefold()].append(entry.slug)
+        return {folded: tuple(slugs) for folded, slugs in found.items()}
+
+    @cached_property
+    def _by_word(self) -> dict[str, list[Placed]]:
+        found: dict[str, list[Placed]] = defaultdict(list)
+        for place, entry in enumerate(self):
+            for spelling in entry.spellings():
+                found[spelling[0]].append((place, spelling))
+        return dict(found)
+
+    @cached_property
+    def _words(self) -> dict[tuple[str, int], list[str]]:
+        """By first letter and length: what a typo leaves alone, and changes by one at most."""
+        found: dict[tuple[str, int], list[str]] = defaultdict(list)
+        for word in self._by_word:
+            found[word[0], len(word)].append(word)
+        return dict(found)
+
+    def beginning(self, word: str, typos: bool) -> list[Placed]:
+        """Spellings whose first word is this one, in the order of the names."""
+        words = [word]
+        if typos and word:
+            near = (w for n in (-1, 0, 1) for w in self._words.get((word[0], len(word) + n), ()))
+            words += [w for w in near if one_typo(word, w)]
+        return sorted(placed for w in words for placed in self._by_word.get(w, ()))
+
+
 @dataclass(frozen=True, slots=True)
 class Registry:
     """``has_text``: whether the title or synopsis of some episode has a word."""
@@ -97,10 +140,14 @@ class Registry:
     has_text: Callable[[str], bool] = field(default=lambda word: False, compare=False)
 
     def character(self, slug: str) -> Named | None:
-        return next((c for c in self.characters if c.slug == slug), None)
+        return _names(self.characters).by_slug.get(slug)
 
     def series_named(self, slug: str) -> Named | None:
-        return next((s for s in self.series if s.slug == slug), None)
+        return _names(self.series).by_slug.get(slug)
+
+
+def _names(known: tuple[Named, ...]) -> Names:
+    return known if isinstance(known, Names) else Names(known)
 
 
 @lru_cache(maxsize=1)
@@ -145,14 +192,18 @@ def meanings() -> dict[str, tuple[str, str]]:
 
 
 @lru_cache(maxsize=1)
-def _phrases() -> list[tuple[tuple[str, ...], tuple[str, str]]]:
-    """Of two words and more, the longest first."""
-    return sorted(((w, m) for w, m in _entries().items() if len(w) > 1), key=lambda item: -len(item[0]))
+def _phrases() -> dict[str, list[tuple[tuple[str, ...], tuple[str, str]]]]:
+    """Of two words and more, by the first of them; the longest first."""
+    found: dict[str, list[tuple[tuple[str, ...], tuple[str, str]]]] = defaultdict(list)
+    for words, meaning in sorted(_entries().items(), key=lambda item: -len(item[0])):
+        if len(words) > 1:
+            found[words[0]].append((words, meaning))
+    return dict(found)
 
 
 def phrase_at(tokens: Sequence[Token], at: int) -> tuple[tuple[str, str], int] | None:
     """The meaning of the longest phrase that begins at ``at``, and its tokens."""
-    for words, meaning in _phrases():
+    for words, meaning in _phrases().get(tokens[at].norm, ()) if at < len(tokens) else ():
         if starts_with(tokens, at, words):
             return meaning, len(words)
     return None
@@ -204,29 +255,30 @@ class NameMatch:
     length: int  # tokens
 
 
-def match_name(tokens: Sequence[Token], at: int, named: Iterable[Named], typos: bool) -> NameMatch | None:
+def match_name(tokens: Sequence[Token], at: int, named: tuple[Named, ...], typos: bool) -> NameMatch | None:
     """The longest name that begins at ``at``; an exact one before one with a typo."""
+    names = _names(named)
     slugs: dict[int, list[str]] = {}
-    for entry in named:
-        for spelling in entry.spellings():
-            here = tokens[at : at + len(spelling)]
-            if len(here) < len(spelling) or any(t.quoted for t in here):
-                continue
-            if all(t.norm == w or (typos and one_typo(t.norm, w)) for t, w in zip(here, spelling, strict=True)):
-                slugs.setdefault(len(spelling), [])
-                if entry.slug not in slugs[len(spelling)]:
-                    slugs[len(spelling)].append(entry.slug)
+    for place, spelling in names.beginning(tokens[at].norm, typos):
+        here = tokens[at : at + len(spelling)]
+        if len(here) < len(spelling) or any(t.quoted for t in here):
+            continue
+        if all(t.norm == w or (typos and one_typo(t.norm, w)) for t, w in zip(here, spelling, strict=True)):
+            slug = names[place].slug
+            if slug not in slugs.setdefault(len(spelling), []):
+                slugs[len(spelling)].append(slug)
     if not slugs:
         return None
     longest = max(slugs)
     return NameMatch(tuple(slugs[longest]), longest)
 
 
-def match_quoted(text: str, named: Iterable[Named]) -> NameMatch | None:
+def match_quoted(text: str, named: tuple[Named, ...]) -> NameMatch | None:
     """A quoted text: the slug itself before a name or alias."""
-    named = list(named)
-    if any(entry.slug.casefold() == text.casefold() for entry in named):
-        return NameMatch(tuple(e.slug for e in named if e.slug.casefold() == text.casefold()), 1)
+    names = _names(named)
+    if slugs := names.by_folded_slug.get(text.casefold()):
+        return NameMatch(slugs, 1)
     words = words_of(text)
-    slugs = tuple(e.slug for e in named if words and words in e.spellings())
-    return NameMatch(slugs, 1) if slugs else None
+    placed = names.beginning(words[0], typos=False) if words else []
+    found = dict.fromkeys(names[place].slug for place, spelling in placed if spelling == words)
+    return NameMatch(tuple(found), 1) if found else None

@@ -64,7 +64,12 @@ def nearest_names(said: str, known: tuple[Named, ...], most: int = 3) -> tuple[s
     for entry in known:
         names = [n.casefold() for n in (entry.name, *entry.aliases)]
         names += [word for n in names for word in n.split() if len(word) >= LEAST_WORD]
-        away = [d for n in names if (d := letters_apart(typed, n)) <= _most_apart(max(len(typed), len(n)))]
+        away = [
+            d
+            for n in names
+            if abs(len(typed) - len(n)) <= (most_apart := _most_apart(max(len(typed), len(n))))
+            and (d := letters_apart(typed, n)) <= most_apart
+        ]
         if away:
             found.append((min(away), entry.slug))
     return tuple(slug for _, slug in sorted(found)[:most])

@@ -70,6 +70,9 @@ def results_of(query: Query, rows: Sequence[Row], registry: Registry, *, explain
     return maker.scenes()
 
 
+_LONG = ("run__bundle__card", "run__bundle__characters", "run__config", "run__timings")  # and nothing is said of them
+
+
 class _Maker:
     """The rows of one page with all that their results need, read once."""
 
@@ -80,7 +83,7 @@ class _Maker:
         self.spans = EmotionSpan.objects.select_related("character").in_bulk(ids) if ids else {}
 
     def scenes(self) -> list[Result]:
-        rows = SceneEmotion.objects.select_related("scene", "character", "run__bundle")
+        rows = SceneEmotion.objects.select_related("scene", "character", "run__bundle").defer(*_LONG)
         found = rows.in_bulk([r.pk for r in self.rows])
         return [self._scene(row, found[row.pk]) for row in self.rows]
 

@@ -22,8 +22,9 @@ from analysis.search.query import (
     Shows,
     Target,
     Together,
+    atoms_of,
 )
-from analysis.search.spans_sql import SIGN, Sql, of_character, pairs, shown
+from analysis.search.spans_sql import SIGN, Sql, of_character, of_episode, pairs, pairs_over, shown
 
 LEAST_SHARE = 0.1  # a scene in which less of the readable time shows the emotion is not a scene of that emotion
 TAU_MS, PRIOR = 5_000, 4  # of the score of a scene: analysis.ratings
@@ -40,24 +41,57 @@ class Met:
     stretches: tuple[tuple[int, int] | None, ...]
 
 
-def scenes_meeting(query: Query) -> list[Met]:
-    """The clearest first, in a total order. A scene is as clear as its least clear condition."""
+# Scores from which on scenes are looked at, one after the other until there are enough: the best are few.
+FLOORS = (0.35, 0.27, 0.22, 0.18, 0.14, 0.1, 0.05, 0.0)
+
+
+def scenes_meeting(query: Query, most: int | None, episodes: Sql | None = None, scenes: Sql | None = None) -> list[Met]:
+    """The clearest first, in a total order. A scene is as clear as its least clear condition.
+
+    ``episodes``, ``scenes``: SELECTs of the ids of those that are meant.
+    """
+    found: list[Met] = []
+    for floor in FLOORS if most is not None and _has_floors(query) else (None,):
+        sql = _meeting(query, floor, episodes, scenes)
+        limit = "" if most is None else f" LIMIT {most}"
+        with connection.cursor() as cursor:
+            cursor.execute(f"{sql.text} ORDER BY score DESC, c0.detail DESC, scene_id{limit}", sql.values)
+            found = [_met(row) for row in cursor.fetchall()]
+        if len(found) == most:
+            break
+    return found
+
+
+def _has_floors(query: Query) -> bool:
+    """Whether the conditions are about anybody, and a scene over a floor has the same score without the floor."""
     conditions = query.about_result
-    parts = [shown(query), *(_cte(f"c{i}", c) for i, c in enumerate(conditions))]
+    anybody = any(a.character is None for c in conditions for a in atoms_of(c))
+    return anybody and all(isinstance(c, ShareOf | Together) for c in conditions)
+
+
+def meeting(query: Query) -> Sql:
+    """SELECT of the ids of all scenes that meet the conditions."""
+    sql = _meeting(query, None, None, None)
+    return Sql(f"SELECT scene_id FROM ({sql.text}) m", sql.values)
+
+
+def _meeting(query: Query, floor: float | None, episodes: Sql | None, scenes: Sql | None) -> Sql:
+    conditions = query.about_result
+    parts = [shown(query), *(_cte(f"c{i}", c, floor, narrowed=of_episode(query)) for i, c in enumerate(conditions))]
     names = [f"c{i}" for i in range(len(conditions))]
-    stretches = ", ".join(f"{c}.start_ms, {c}.end_ms" for c in names)
+    stretches = ", ".join(f"{c}.start_ms AS start_{c}, {c}.end_ms AS end_{c}" for c in names)
     score = f"LEAST({', '.join(f'{c}.score' for c in names)})"
     joins = "".join(f" JOIN {c} USING (scene_id)" for c in names[1:])
-    lengths = _lengths(query)
+    where = [_lengths(query)]
+    for column, ids in (("shown.episode_id", episodes), ("scene_id", scenes)):
+        if ids is not None:
+            where.append(Sql(f"{column} IN ({ids.text})", ids.values))
     text = (
         f"WITH {', '.join(p.text for p in parts)} SELECT scene_id, shown.episode_id, c0.row_id, {score} AS score,"
         f" {stretches} FROM c0{joins} JOIN analysis_scene scene ON scene.id = scene_id"
-        f" JOIN shown ON shown.run_id = scene.run_id WHERE {lengths.text} ORDER BY 4 DESC, c0.detail DESC, scene_id"
+        f" JOIN shown ON shown.run_id = scene.run_id WHERE {' AND '.join(w.text for w in where)}"
     )
-    with connection.cursor() as cursor:
-        cursor.execute(text, [v for p in (*parts, lengths) for v in p.values])
-        rows = cursor.fetchall()
-    return [_met(row) for row in rows]
+    return Sql(text, [v for p in (*parts, *where) for v in p.values])
 
 
 def _met(row: tuple[Any, ...]) -> Met:
@@ -81,29 +115,29 @@ def _lengths(query: Query) -> Sql:
     return Sql(" AND ".join(p.text for p in parts), [v for p in parts for v in p.values])
 
 
-def _cte(name: str, condition: Condition) -> Sql:
-    """``name (scene_id, row_id, score, detail, start_ms, end_ms)``, a scene once."""
+def _cte(name: str, condition: Condition, floor: float | None, *, narrowed: bool) -> Sql:
+    """``name (scene_id, row_id, score, detail, start_ms, end_ms)``, a scene once; over the floor."""
     match condition:
         case ShareOf(_, atom, op, percent):
-            body = _share(atom, SIGN[op], percent)
+            body = _share(atom, SIGN[op], percent, floor or 0.0)
         case Lasts(_, atom, op, ms):
             body = _lasts(atom, SIGN[op], ms)
         case MoreThan(_, atom, other):
             body = _more_than(atom, other)
         case Together():
-            body = _together(condition)
+            body = _together(condition, floor, narrowed=narrowed)
         case Shows():
             raise AssertionError(condition)  # about episodes only
     return Sql(f"{name} AS ({body.text})", body.values)
 
 
-def _share(atom: Atom, sign: str, percent: int) -> Sql:
+def _share(atom: Atom, sign: str, percent: int, floor: float) -> Sql:
     who = of_character("se.character_id", atom.character)
     text = (
         "SELECT DISTINCT ON (se.scene_id) se.scene_id, se.id AS row_id, se.score, se.share AS detail,"
         " se.best_start_ms AS start_ms, se.best_end_ms AS end_ms"
         " FROM shown JOIN analysis_sceneemotion se ON se.run_id = shown.run_id"
-        f" WHERE se.emotion = %s AND {who.text} AND se.score > 0 AND se.share >= {LEAST_SHARE}"
+        f" WHERE se.emotion = %s AND {who.text} AND se.score > {floor} AND se.share >= {LEAST_SHARE}"
         f" AND se.share {sign} %s ORDER BY se.scene_id, se.score DESC, se.share DESC, se.id"
     )
     return Sql(text, [str(atom.emotion), *who.values, percent / 100])
@@ -142,12 +176,12 @@ def _more_than(atom: Atom, other: str) -> Sql:
     return Sql(text, [str(atom.emotion), *one.values, *two.values])
 
 
-def _together(condition: Together) -> Sql:
+def _together(condition: Together, floor: float | None, *, narrowed: bool) -> Sql:
     """The scene of the first; while: where both show, else from the beginning of one to the end of the other."""
     start, end = "LEAST(a.start_ms, b.start_ms)", "GREATEST(a.end_ms, b.end_ms)"
     if condition.relation is Relation.WHILE:
         start, end = "GREATEST(a.start_ms, b.start_ms)", "LEAST(a.end_ms, b.end_ms)"
-    found = pairs(condition)
+    found = pairs(condition) if floor is None else pairs_over(condition, floor, narrowed=narrowed)
     text = (
         "SELECT DISTINCT ON (a.scene_id) a.scene_id, sa.id AS row_id, LEAST(sa.score, sb.score) AS score,"
         f" ({end} - {start})::float AS detail, {start} AS start_ms, {end} AS end_ms {found.text}"

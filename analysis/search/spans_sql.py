@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Q
+from django.core.exceptions import EmptyResultSet
+from django.db.models import Q, QuerySet, Subquery
 
-from analysis.models import Publication
+from analysis.models import ShownEpisode
 from analysis.search.query import (
     OVERLAP_MS,
     Atom,
@@ -26,11 +28,13 @@ from analysis.search.query import (
     Years,
 )
 from analysis.selectors.visible import publications_visible
-from catalog.selectors import episodes_about
+from catalog.models import Series
+from catalog.selectors import episodes_about, episodes_titled
 
 LOOKUP = {Op.LT: "lt", Op.LE: "lte", Op.GT: "gt", Op.GE: "gte"}
 SIGN = {Op.LT: "<", Op.LE: "<=", Op.GT: ">", Op.GE: ">="}
 NOBODY_KNOWN = "EXISTS (SELECT 1 FROM analysis_track t WHERE t.run_id = {run} AND t.character_id IS NULL)"
+CALM_SWITCHES = 10.0  # expressions begun per minute at which an episode is half as calm
 
 
 @dataclass(slots=True)
@@ -41,38 +45,46 @@ class Sql:
     values: list[Any] = field(default_factory=list)
 
 
-def episode_condition(query: Query, prefix: str) -> Q:
-    """The clauses about the episode, which ``prefix`` leads to, and the limits of whoever asks."""
+def shown_rows(query: Query) -> QuerySet[ShownEpisode]:
+    """The published runs of the episodes that the clauses leave, and the limits of whoever asks."""
     condition = Q()
     if query.limits:
-        condition &= Q(**{f"{prefix}pk__in": publications_visible(query.limits).values("episode_id")})
+        condition &= Q(run_id__in=publications_visible(query.limits).values("run_id"))
     for clause in query.clauses:
         match clause:
             case Length(Of.EPISODE, op, ms):
-                condition &= Q(**{f"{prefix}source__duration_ms__{LOOKUP[op]}": ms})
+                condition &= Q(**{f"duration_ms__{LOOKUP[op]}": ms})
             case InSeries(slug):
-                condition &= Q(**{f"{prefix}series__slug": slug})
+                condition &= Q(series_id=Subquery(Series.objects.filter(slug=slug).values("pk")[:1]))
             case Season(number):
-                condition &= Q(**{f"{prefix}season": number})
+                condition &= Q(season=number)
             case Years(first, last):
                 if first is not None:
-                    condition &= Q(**{f"{prefix}year__gte": first})
+                    condition &= Q(year__gte=first)
                 if last is not None:
-                    condition &= Q(**{f"{prefix}year__lte": last})
+                    condition &= Q(year__lte=last)
             case Title(words):
-                condition &= Q(**{f"{prefix}title__icontains": words})
+                condition &= Q(episode_id__in=episodes_titled(words).values("pk"))
             case Words(words):
-                condition &= Q(**{f"{prefix}pk__in": episodes_about(words).values("pk")})
+                condition &= Q(episode_id__in=episodes_about(words).values("pk"))
             case Length():
                 pass
-    return condition
+    return ShownEpisode.objects.filter(condition)
 
 
 def shown(query: Query) -> Sql:
-    """``shown (run_id, episode_id, partial)``: the published runs of the episodes that the clauses leave."""
-    rows = Publication.objects.filter(episode_condition(query, "episode__"), withdrawn_at__isnull=True)
-    text, values = rows.order_by().values_list("run_id", "episode_id", "run__partial").query.sql_with_params()
-    return Sql(f"shown (run_id, episode_id, partial) AS ({text})", list(values))
+    """``shown (run_id, episode_id, partial, strangers)``: these, to be planned together with what reads them."""
+    columns = ("run_id", "episode_id", "partial", "strangers")
+    try:
+        text, values = shown_rows(query).order_by().values_list(*columns).query.sql_with_params()
+    except EmptyResultSet:  # a number that no episode can have
+        text, values = f"SELECT {', '.join(columns)} FROM analysis_shownepisode WHERE FALSE", ()
+    return Sql(f"shown (run_id, episode_id, partial, strangers) AS NOT MATERIALIZED ({text})", list(values))
+
+
+def of_episode(query: Query) -> bool:
+    """Whether some clause, or the limits of whoever asks, narrow the episodes: no summary of all may answer then."""
+    return bool(query.limits) or any(not (isinstance(c, Length) and c.of is Of.RESULT) for c in query.clauses)
 
 
 def of_character(column: str, slug: str | None) -> Sql:
@@ -91,16 +103,53 @@ def pairs(condition: Together) -> Sql:
     parts = [_atom("a", first), _atom("b", second), _relation(condition)]
     if first.character is None or second.character is None:
         parts.append(Sql("a.character_id <> b.character_id"))
-    text = " AND ".join(p.text for p in parts)
+    met = _all(parts)
     return Sql(
         "FROM shown JOIN analysis_emotionspan a ON a.run_id = shown.run_id"
         " JOIN analysis_emotionspan b ON b.run_id = a.run_id AND b.id <> a.id"
         " LEFT JOIN analysis_sceneemotion sa ON sa.scene_id = a.scene_id AND sa.character_id = a.character_id"
         " AND sa.emotion = a.emotion"
         " LEFT JOIN analysis_sceneemotion sb ON sb.scene_id = b.scene_id AND sb.character_id = b.character_id"
-        f" AND sb.emotion = b.emotion WHERE {text}",
-        [v for p in parts for v in p.values],
+        f" AND sb.emotion = b.emotion WHERE {met.text}",
+        met.values,
     )
+
+
+def pairs_over(condition: Together, floor: float, *, narrowed: bool) -> Sql:
+    """The same, of scenes that both have a higher score: those are looked for first, since a high score is rare.
+
+    ``narrowed``: clauses leave few episodes, so it is better to begin with these; else ``shown`` is left to the caller.
+    """
+    parts = [_atom("sa", condition.first), _atom("sb", condition.second)]
+    parts.append(Sql("sa.score > %s AND sb.score > %s", [floor, floor]))
+    if condition.first.character is None or condition.second.character is None:
+        parts.append(Sql("sa.character_id <> sb.character_id"))
+    if condition.relation is Relation.WHILE:
+        parts.append(Sql("sa.scene_id = sb.scene_id"))
+    scenes, related = _all(parts), _relation(condition)
+    start = (
+        "shown JOIN analysis_sceneemotion sa ON sa.run_id = shown.run_id" if narrowed else "analysis_sceneemotion sa"
+    )
+    hits = (
+        "SELECT sa.run_id, sa.id, sa.emotion, sa.scene_id, sa.character_id, sa.score, sb.emotion AS emotion_b,"
+        " sb.scene_id AS scene_b, sb.character_id AS character_b, sb.score AS score_b FROM"
+        f" {start}"
+        f" JOIN analysis_sceneemotion sb ON sb.run_id = sa.run_id WHERE {scenes.text} OFFSET 0"
+    )
+    span = (
+        " CROSS JOIN LATERAL (SELECT * FROM analysis_emotionspan x WHERE x.run_id = sa.run_id"
+        " AND x.character_id = {0} AND x.emotion = {1} AND x.scene_id = {2} OFFSET 0) {3}"
+    )
+    return Sql(
+        f"FROM ({hits}) sa CROSS JOIN LATERAL (SELECT sa.score_b AS score) sb"
+        f"{span.format('sa.character_id', 'sa.emotion', 'sa.scene_id', 'a')}"
+        f"{span.format('sa.character_b', 'sa.emotion_b', 'sa.scene_b', 'b')} WHERE b.id <> a.id AND {related.text}",
+        [*scenes.values, *related.values],
+    )
+
+
+def _all(parts: Sequence[Sql]) -> Sql:
+    return Sql(" AND ".join(p.text for p in parts), [v for p in parts for v in p.values])
 
 
 def _atom(alias: str, atom: Atom) -> Sql:
@@ -111,7 +160,8 @@ def _atom(alias: str, atom: Atom) -> Sql:
 def _relation(condition: Together) -> Sql:
     match condition.relation:
         case Relation.WHILE:
-            return Sql("LEAST(a.end_ms, b.end_ms) - GREATEST(a.start_ms, b.start_ms) >= %s", [OVERLAP_MS])
+            overlap = "LEAST(a.end_ms, b.end_ms) - GREATEST(a.start_ms, b.start_ms) >= %s"
+            return Sql(f"a.scene_id = b.scene_id AND {overlap}", [OVERLAP_MS])  # spans lie within one scene
         case Relation.WITHIN:
             return Sql("GREATEST(a.start_ms, b.start_ms) - LEAST(a.end_ms, b.end_ms) <= %s", [condition.ms])
         case Relation.BEFORE:

@@ -1,25 +1,37 @@
 """A query -> rows, in the order in which they are shown. SQL is made from the typed query and from nothing else."""
 
+# ruff: noqa: S608 - pieces of SQL of our own are put together; values are parameters, always
+
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import Expression, ExpressionWrapper, F, FloatField, IntegerField, Max, Q, QuerySet, Sum, Window
-from django.db.models.fields.json import KT
-from django.db.models.functions import Cast, RowNumber
+from django.db import connection
+from django.db.models import F, Max, QuerySet
 
-from analysis.models import EmotionProfile, Publication, Scene, SceneEmotion
-from analysis.search.query import Length, Of, Order, Query, Target
-from analysis.search.scene_conditions import LEAST_SHARE, Met, scenes_meeting
-from analysis.search.spans_sql import LOOKUP, episode_condition
-from analysis.search.verdicts import Judged, Verdict, judge
+from analysis.models import CharacterSummary, EmotionProfile, EpisodeSummary
+from analysis.search.calm import COLUMNS as CALM_COLUMNS
+from analysis.search.calm import Calm, calm_of
+from analysis.search.query import Order, Query, Target
+from analysis.search.scene_conditions import LEAST_SHARE, Met, meeting, scenes_meeting
+from analysis.search.scenes_sql import Within, any_moments, any_scenes, cast_scenes, emotion_scenes, ids_of
+from analysis.search.spans_sql import Sql, of_character, of_episode, shown, shown_rows
+from analysis.search.summed import (
+    characters_missing,
+    is_summed,
+    summed_counts,
+    summed_judged,
+    summed_keys,
+    summed_yes,
+)
+from analysis.search.verdicts import OF_EMOTION, Judged, Verdict, judged_from_profiles
 from catalog.models import Episode
+from ml.types import EMOTIONS
 
 MOST_ROWS = 2_000  # of one answer, over all its pages
-CALM_SWITCHES = 10.0  # expressions begun per minute at which an episode is half as calm
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,34 +58,44 @@ class Found:
     counts: dict[Verdict, int] | None = None
 
 
-def published_runs() -> QuerySet[Any, Any]:
-    return Publication.objects.filter(withdrawn_at__isnull=True).values("run_id")
+def find(query: Query, most: int = MOST_ROWS) -> Found:
+    """At most so many rows; best first; the order is total, so that it never changes between pages.
 
-
-def _result_lengths(rows: QuerySet[Any], query: Query, start: str, end: str) -> QuerySet[Any]:
-    for clause in query.clauses:
-        if isinstance(clause, Length) and clause.of is Of.RESULT:
-            length = ExpressionWrapper(F(end) - F(start), output_field=IntegerField())
-            rows = rows.alias(length_ms=length).filter(**{f"length_ms__{LOOKUP[clause.op]}": clause.ms})
-    return rows
-
-
-def find(query: Query) -> Found:
-    """At most MOST_ROWS rows; best first; the order is total, so that it never changes between pages."""
+    ``most``: fewer cost less. Rows of a shorter answer are the first rows of a longer one.
+    """
     if not query.about_episode:
-        return Found(_scenes(query) if query.finds_scenes else _ranked(query))
-    judged = judge(query)
-    if query.finds_scenes:
-        sure = {j.pk for j in judged if j.verdict is Verdict.YES}
-        rows = _scenes(query, sure)
+        return Found(_scenes(query, most) if query.finds_scenes else _ranked(query, most)[:most])
+    if is_summed(query):
+        rows, counts = _summed(query, most)
     else:
-        rows = _judged_rows(query, judged)
-        judged = [r.judged for r in rows if r.judged is not None]
-    counts = Counter(j.verdict for j in judged)
-    return Found(rows[:MOST_ROWS], {v: counts[v] for v in reversed(Verdict)})
+        judged = judged_from_profiles(query)
+        if query.finds_scenes:
+            rows = _scenes(query, most, ids_of([j.pk for j in judged if j.verdict is Verdict.YES]))
+        else:
+            rows = _judged_rows(query, judged)
+            judged = [r.judged for r in rows if r.judged is not None]
+        counts = Counter(j.verdict for j in judged)
+    return Found(rows[:most], {v: counts[v] for v in reversed(Verdict)})
 
 
-def _judged_rows(query: Query, judged: list[Judged]) -> list[Row]:
+def _summed(query: Query, most: int) -> tuple[list[Row], Counter[Verdict]]:
+    """The same where summaries answer the conditions, without looking at more than the rows that are shown."""
+    if query.finds_scenes:
+        return _scenes(query, most, summed_yes(query)), summed_counts(query)
+    if query.character is not None:  # by name: few episodes
+        ranked = _ranked(query, most=None)
+        rows = _judged_rows(query, summed_judged(query, [r.pk for r in ranked]), ranked)
+        return rows, Counter(r.judged.verdict for r in rows if r.judged is not None)
+    keys = summed_keys(query, most)
+    judged = {j.pk: j for j in summed_judged(query, keys)}
+    ordered = [judged[pk] for pk in keys]
+    if query.emotion is None and query.order is not Order.CALMEST:
+        return _judged_rows(query, ordered), summed_counts(query)
+    by_pk = {r.pk: r for r in _ranked(query, most=None, among=keys)}
+    return [replace(by_pk[pk], judged=judged[pk]) for pk in keys], summed_counts(query)
+
+
+def _judged_rows(query: Query, judged: list[Judged], ranked: list[Row] | None = None) -> list[Row]:
     """Yes first, then unknown, then no; among these as the rest of the query ranks them."""
     if query.emotion is None and query.character is None and query.order is not Order.CALMEST:
         at = {j.pk: j.pk for j in judged}
@@ -81,144 +103,107 @@ def _judged_rows(query: Query, judged: list[Judged]) -> list[Row]:
             at = _episode_of(query, list(at))
         return [Row(j.pk, at[j.pk], j.score, {}, True, None, j) for j in judged]
     by_pk = {j.pk: j for j in judged}
-    rows = [replace(r, judged=by_pk[r.pk]) for r in _ranked(query, most=None) if r.pk in by_pk]
+    if ranked is None:
+        ranked = _ranked(query, most=None, among=list(by_pk))
+    rows = [replace(r, judged=by_pk[r.pk]) for r in ranked if r.pk in by_pk]
     return sorted(rows, key=lambda r: -by_pk[r.pk].verdict)
 
 
 def _episode_of(query: Query, characters: list[int]) -> dict[int, int]:
     """For each character, the last published episode in which they are."""
+    if not of_episode(query) and not characters_missing():
+        kept = CharacterSummary.objects.filter(character_id__in=characters, emotion=str(EMOTIONS[0]))
+        return dict(kept.values_list("character_id", "last_episode"))
     rows = _profiles(query).filter(character_id__in=characters).order_by().values_list("character_id")
-    return dict(rows.annotate(last=Max("run__episode_id")))
+    return dict(rows.annotate(last=Max("run__shown__episode_id")))
 
 
-def _scenes(query: Query, episodes: set[int] | None = None) -> list[Row]:
+def _scenes(query: Query, most: int, episodes: Sql | None = None) -> list[Row]:
     """``episodes``: only scenes of these."""
-    met: dict[int, Met] | None = None
-    if query.about_result:
-        met = {m.scene: m for m in scenes_meeting(query) if episodes is None or m.episode in episodes}
-        if query.emotion is None and query.character is None:
-            return [Row(m.row, m.episode, m.score, {}, met=m) for m in met.values()][:MOST_ROWS]
-    within = Within(episodes, None if met is None else set(met))
+    if query.about_result and query.emotion is None and query.character is None:
+        return [Row(m.row, m.episode, m.score, {}, met=m) for m in scenes_meeting(query, most, episodes)]
+    within = Within(episodes, meeting(query) if query.about_result else None)
     if query.emotion is not None:
-        rows = _emotion_scenes(query, within)
+        found = emotion_scenes(query, within, most)
     elif query.character is not None:
-        rows = _cast_scenes(query, within)
+        found = cast_scenes(query, within, most)
     else:
-        return _any_scenes(query, within)
-    if met is None:
-        return rows
-    scenes = dict(SceneEmotion.objects.filter(pk__in=[r.pk for r in rows]).values_list("pk", "scene_id"))
-    return [replace(r, met=met[scenes[r.pk]]) for r in rows]
+        found = (any_moments if query.target is Target.MOMENTS else any_scenes)(query, within, most)
+    met: dict[int, Met] = {}
+    if query.about_result:
+        met = {m.scene: m for m in scenes_meeting(query, None, scenes=ids_of([f.scene for f in found]))}
+    return [Row(f.row, f.episode, f.score, {}, met=met.get(f.scene)) for f in found]
 
 
-def _ranked(query: Query, most: int | None = MOST_ROWS) -> list[Row]:
+def _ranked(query: Query, most: int | None, among: list[int] | None = None) -> list[Row]:
+    """``among``: only these episodes (characters), by id."""
+    if among is not None and not among:
+        return []
     match query.target:
         case Target.EPISODES if query.order is Order.CALMEST:
-            rows = _calm(query)
-        case Target.EPISODES if query.emotion is not None or query.character is not None:
-            rows = _episodes(query)
+            return _calm(query, most, among)
+        case Target.EPISODES if query.character is not None and query.emotion is None:
+            return _episodes_with(query, most, among)
+        case Target.EPISODES if query.character is not None:
+            return _ordered(_rated_rows(query, _rated(query, "shown.episode_id", among)))
+        case Target.EPISODES if query.emotion is not None:
+            return _episodes(query, most, among)
         case Target.EPISODES:
-            rows = _any_episodes(query)
+            return _any_episodes(query, most)
         case _:
-            rows = _characters(query)
-    return rows[:most]
-
-
-@dataclass(frozen=True, slots=True)
-class Within:
-    """Only scenes of these episodes, and only these scenes; None: any."""
-
-    episodes: set[int] | None = None
-    scenes: set[int] | None = None
-
-    def condition(self, episode: str, scene: str) -> Q:
-        found = Q()
-        if self.episodes is not None:
-            found &= Q(**{f"{episode}__in": self.episodes})
-        if self.scenes is not None:
-            found &= Q(**{f"{scene}__in": self.scenes})
-        return found
-
-
-ANYWHERE = Within()
-
-
-def _scene_emotions(query: Query, within: Within = ANYWHERE) -> QuerySet[SceneEmotion]:
-    rows = SceneEmotion.objects.filter(episode_condition(query, "run__episode__"), run_id__in=published_runs())
-    rows = rows.filter(within.condition("run__episode_id", "scene_id"))
-    if query.character is not None:
-        rows = rows.filter(character__slug=query.character)
-    if query.target is Target.MOMENTS:
-        rows = rows.filter(best_start_ms__isnull=False)
-        return _result_lengths(rows, query, "best_start_ms", "best_end_ms")
-    return _result_lengths(rows, query, "scene__start_ms", "scene__end_ms")
-
-
-def _emotion_scenes(query: Query, within: Within) -> list[Row]:
-    """By the shrunken lower bound; a scene once, with the character who shows the most."""
-    rows = _scene_emotions(query, within).filter(emotion=query.emotion, score__gt=0, share__gte=LEAST_SHARE)
-    return _once_per_scene(rows, "score", "-score")
-
-
-def _cast_scenes(query: Query, within: Within) -> list[Row]:
-    """Without an emotion: scenes by how long the character is visible, as a share of the scene."""
-    length = ExpressionWrapper(F("scene__end_ms") - F("scene__start_ms"), output_field=FloatField())
-    rows = _scene_emotions(query, within).annotate(in_view=Cast("visible_ms", FloatField()) / length)
-    return _once_per_scene(rows, "in_view", "-visible_ms")
-
-
-def _once_per_scene(rows: QuerySet[SceneEmotion], score: str, order: str) -> list[Row]:
-    first = Window(RowNumber(), partition_by=F("scene_id"), order_by=[order, "-share", "id"])
-    best = rows.annotate(place=first).filter(place=1).order_by(order, "id")
-    values = best.values_list("pk", "run__episode_id", score)[:MOST_ROWS]
-    return [Row(pk, episode, min(1.0, float(value)), {}) for pk, episode, value in values]
-
-
-def _any_scenes(query: Query, within: Within) -> list[Row]:
-    """Clauses alone: everything that fits, in the order of the catalogue."""
-    if query.target is Target.MOMENTS:
-        return _once_per_scene(_scene_emotions(query, within), "score", "-score")
-    scenes = Scene.objects.filter(episode_condition(query, "run__episode__"), run_id__in=published_runs())
-    scenes = _result_lengths(scenes.filter(within.condition("run__episode_id", "pk")), query, "start_ms", "end_ms")
-    ordered = scenes.order_by("run__episode__title", "run__episode_id", "index")
-    return [Row(pk, episode, 1.0, {}) for pk, episode in ordered.values_list("pk", "run__episode_id")[:MOST_ROWS]]
-
-
-def _weighted(emotion: str, end: str) -> Expression:
-    """The mean of one end of the interval over profiles, weighted by readable time. A mean of bounds is a bound."""
-    value = Cast(KT(f"shares__{emotion}__{end}"), FloatField())
-    mean: Expression = Sum(value * Cast("readable_ms", FloatField())) / Sum(Cast("readable_ms", FloatField()))
-    return mean
+            return _characters(query, most, among)
 
 
 def _profiles(query: Query) -> QuerySet[EmotionProfile]:
-    rows = EmotionProfile.objects.filter(episode_condition(query, "run__episode__"), run_id__in=published_runs())
-    if query.character is not None:
-        rows = rows.filter(character__slug=query.character)
-    if query.emotion is not None:
-        rows = rows.filter(readable_ms__gt=0, **{f"shares__{query.emotion}__share__isnull": False})
-    return rows
+    rows = EmotionProfile.objects.filter(run__shown__in=shown_rows(query))
+    return rows if query.character is None else rows.filter(character__slug=query.character)
 
 
-def _rated(rows: QuerySet[EmotionProfile], query: Query, key: str) -> list[dict[str, Any]]:
-    """One row per ``key``: of rated profiles where there are any, else of what was measured without enough evidence."""
-    emotion = str(query.emotion)
-    grouped = (
-        rows.order_by()
-        .values(key, "enough")
-        .annotate(
-            low=_weighted(emotion, "low"),
-            share=_weighted(emotion, "share"),
-            high=_weighted(emotion, "high"),
-            readable=Sum("readable_ms"),
-            visible=Sum("visible_ms"),
-            last=Max("run__episode_id"),
-        )
+def _rated(query: Query, key: str, among: list[int] | None, *, enough: bool = False) -> list[dict[str, Any]]:
+    """One row per ``key``: of rated profiles where there are any, else of what was measured without enough evidence.
+
+    Means are weighted by readable time; a mean of bounds is a bound. ``enough``: only where there are rated ones.
+    """
+    first, who = shown(query), of_character("p.character_id", query.character)
+    means = ", ".join(
+        f"SUM((e.own->>'{x}')::float * p.readable_ms) / SUM(p.readable_ms) AS {x}" for x in ("low", "share", "high")
     )
-    best: dict[int, dict[str, Any]] = {}
-    for row in sorted(grouped, key=lambda row: bool(row["enough"])):
-        best[row[key]] = row
-    return list(best.values())
+    only = Sql("TRUE") if among is None else Sql(f"{key} = ANY(%s)", [among])
+    text = (
+        f"WITH {first.text} SELECT {key} AS key, p.enough, {means}, SUM(p.readable_ms) AS readable,"
+        " SUM(p.visible_ms) AS visible, MAX(shown.episode_id) AS last"
+        f" FROM shown JOIN analysis_emotionprofile p ON p.run_id = shown.run_id {OF_EMOTION}"
+        f" WHERE p.readable_ms > 0 AND e.own->>'share' IS NOT NULL AND {who.text} AND {only.text}"
+        f" AND {'p.enough' if enough else 'TRUE'}"
+        " GROUP BY 1, 2 ORDER BY 2"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(text, [*first.values, str(query.emotion), *who.values, *only.values])
+        names = [column.name for column in cursor.description]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return list({row["key"]: row for row in rows}.values())
+
+
+_SUMMED = {
+    "low": F("rated_low"),
+    "share": F("rated_share"),
+    "high": F("rated_high"),
+    "readable": F("rated_readable_ms"),
+    "visible": F("rated_visible_ms"),
+    "enough": F("rated_enough"),
+    "last": F("last_episode"),
+}
+
+
+def _rated_summaries(
+    rows: QuerySet[Any], query: Query, key: str, most: int | None, among: list[int] | None
+) -> list[dict[str, Any]]:
+    """The same, as it was summed up; the best first."""
+    rows = rows.filter(emotion=str(query.emotion), rated_low__isnull=False)
+    if among is not None:
+        rows = rows.filter(**{f"{key}__in": among})
+    by = F("rated_low").desc() if query.order is Order.MOST else F("rated_high").asc()
+    return list(rows.order_by(F("rated_enough").desc(), by, key).values(key=F(key), **_SUMMED)[:most])
 
 
 def _score(row: dict[str, Any], order: Order) -> float:
@@ -231,22 +216,29 @@ def _facts(row: dict[str, Any]) -> dict[str, Any]:
     return {**facts, "readable_ms": row["readable"], "visible_ms": row["visible"], "enough_evidence": row["enough"]}
 
 
-def _episodes(query: Query) -> list[Row]:
+def _rated_rows(query: Query, rated: Sequence[dict[str, Any]]) -> list[Row]:
+    return [Row(r["key"], r["key"], _score(r, query.order), _facts(r), r["enough"]) for r in rated]
+
+
+def _episodes(query: Query, most: int | None, among: list[int] | None) -> list[Row]:
+    rows = EpisodeSummary.objects.all()
+    if of_episode(query):
+        rows = rows.filter(episode__shown__in=shown_rows(query))
+    return _rated_rows(query, _rated_summaries(rows, query, "episode_id", most, among))
+
+
+def _episodes_with(query: Query, most: int | None, among: list[int] | None) -> list[Row]:
+    """Without an emotion: by how long the character is visible."""
     rows = _profiles(query)
-    if query.emotion is None:
-        seen = rows.order_by("-visible_ms", "pk").values_list(
-            "run__episode_id", "visible_ms", "readable_ms", "run__episode__source__duration_ms"
-        )
-        return [
-            Row(episode, episode, min(1.0, visible / (length or visible or 1)),
-                {"visible_ms": visible, "readable_ms": readable})
-            for episode, visible, readable, length in seen
-        ]  # fmt: skip
-    found = [
-        Row(r["run__episode_id"], r["run__episode_id"], _score(r, query.order), _facts(r), r["enough"])
-        for r in _rated(rows, query, "run__episode_id")
-    ]
-    return _ordered(found)
+    if among is not None:
+        rows = rows.filter(run__shown__episode_id__in=among)
+    columns = ("run__shown__episode_id", "visible_ms", "readable_ms", "run__shown__duration_ms")
+    seen = rows.order_by("-visible_ms", "pk").values_list(*columns)
+    return [
+        Row(episode, episode, min(1.0, visible / (length or visible or 1)),
+            {"visible_ms": visible, "readable_ms": readable})
+        for episode, visible, readable, length in seen[:most]
+    ]  # fmt: skip
 
 
 def _ordered(rows: Sequence[Row]) -> list[Row]:
@@ -254,59 +246,68 @@ def _ordered(rows: Sequence[Row]) -> list[Row]:
     return sorted(rows, key=lambda r: (not r.enough, -r.score, r.pk))
 
 
-def _any_episodes(query: Query) -> list[Row]:
-    found = Episode.objects.filter(episode_condition(query, ""), publications__withdrawn_at__isnull=True)
-    found = found.filter(publications__isnull=False).order_by("title", "pk")
-    return [Row(pk, pk, 1.0, {}) for pk in found.values_list("pk", flat=True)[:MOST_ROWS]]
+def _any_episodes(query: Query, most: int | None) -> list[Row]:
+    found = Episode.objects.filter(shown__in=shown_rows(query)).order_by("title", "pk")
+    return [Row(pk, pk, 1.0, {}) for pk in found.values_list("pk", flat=True)[:most]]
 
 
-def _calm(query: Query) -> list[Row]:
-    """Little anger and fear, by the upper bounds, and few changes of face.
+def _calm(query: Query, most: int | None, among: list[int] | None) -> list[Row]:
+    """Little anger and fear, by the upper bounds, and few changes of face; of the whole cast, or of one of it."""
+    rows = shown_rows(query)
+    if among is not None:
+        rows = rows.filter(episode_id__in=among)
+    if query.character is not None:
+        return _ordered([_calm_row(p) for p in calm_of(rows, query.character)])
+    rows = rows.filter(calm__isnull=False).order_by(F("enough").desc(), F("calm").desc(), "episode_id")
+    return [_calm_row(Calm(*values)) for values in rows.values_list("episode_id", *CALM_COLUMNS)[:most]]
 
-    Over all profiles, weighted by readable time; ``switches``: expressions begun per readable minute.
-    """
-    rows = _profiles(query).filter(readable_ms__gt=0, shares__angry__isnull=False, shares__scared__isnull=False)
-    found: dict[int, list[EmotionProfile]] = {}
-    for profile in rows.select_related("run"):
-        found.setdefault(profile.run.episode_id, []).append(profile)
-    return _ordered([_calm_row(episode, profiles) for episode, profiles in found.items()])
+
+def _calm_row(row: Calm) -> Row:
+    return Row(row.episode_id, row.episode_id, float(row.calm), _calm_facts(row), row.enough)
 
 
-def _calm_row(episode: int, profiles: list[EmotionProfile]) -> Row:
-    readable = sum(p.readable_ms for p in profiles)
-
-    def mean(values: Iterable[float]) -> float:
-        return sum(v * p.readable_ms for v, p in zip(values, profiles, strict=True)) / readable
-
-    angry = mean(p.shares["angry"]["high"] for p in profiles)
-    scared = mean(p.shares["scared"]["high"] for p in profiles)
-    switches = mean(sum(s["runs_per_minute"] for s in p.shares.values()) for p in profiles)
-    enough = all(p.enough and not p.run.partial for p in profiles)
-    score = max(0.0, 1 - angry - scared) * CALM_SWITCHES / (CALM_SWITCHES + switches)
-    facts = {
-        "angry_high": round(angry, 4),
-        "scared_high": round(scared, 4),
-        "switches_per_minute": round(switches, 2),
-        "readable_ms": readable,
-        "visible_ms": sum(p.visible_ms for p in profiles),
-        "enough_evidence": enough,
+def _calm_facts(row: Calm) -> dict[str, Any]:
+    return {
+        "angry_high": round(row.angry_high, 4),
+        "scared_high": round(row.scared_high, 4),
+        "switches_per_minute": round(row.switches_per_minute, 2),
+        "readable_ms": row.readable_ms,
+        "visible_ms": row.visible_ms,
+        "enough_evidence": row.enough,
     }
-    return Row(episode, episode, score, facts, enough)
 
 
-def _characters(query: Query) -> list[Row]:
+def _characters(query: Query, most: int | None, among: list[int] | None) -> list[Row]:
     """Each with the episode that has its best scene for the emotion, else one in which it was rated."""
-    rated = _rated(_profiles(query), query, "character_id")
-    scenes = _scene_emotions(query).filter(emotion=query.emotion, score__gt=0, share__gte=LEAST_SHARE)
-    scenes = scenes.filter(character_id__in=[r["character_id"] for r in rated])
-    best = scenes.order_by("character_id", "-score", "id").distinct("character_id")
-    at = {s.character_id: s for s in best.select_related("scene", "run")}
+    if of_episode(query) or characters_missing():
+        rated = _rated(query, "p.character_id", among, enough=True) if most is not None else []
+        if most is None or len(rated) < most:
+            rated = _rated(query, "p.character_id", among)
+        rated.sort(key=lambda r: (not r["enough"], -_score(r, query.order), r["key"]))
+        rated = rated[:most]
+    else:
+        rated = _rated_summaries(CharacterSummary.objects.all(), query, "character_id", most, among)
+    at = _best_scenes(query, [r["key"] for r in rated])
     found = []
     for row in rated:
-        scene = at.get(row["character_id"])
-        facts = _facts(row)
-        if scene is not None:
-            facts |= {"start_ms": scene.scene.start_ms, "end_ms": scene.scene.end_ms, "scene": scene.scene_id}
-        episode = scene.run.episode_id if scene is not None else row["last"]
-        found.append(Row(row["character_id"], episode, _score(row, query.order), facts, row["enough"]))
+        facts, episode = _facts(row), row["last"]
+        if row["key"] in at:
+            scene, episode, start, end = at[row["key"]]
+            facts |= {"start_ms": start, "end_ms": end, "scene": scene}
+        found.append(Row(row["key"], episode, _score(row, query.order), facts, row["enough"]))
     return _ordered(found)
+
+
+def _best_scenes(query: Query, characters: list[int]) -> dict[int, tuple[int, int, int, int]]:
+    """character -> scene, episode, start and end of the scene with the highest score for the emotion."""
+    first = shown(query)
+    text = (
+        f"WITH {first.text} SELECT c.id, best.* FROM UNNEST(%s::bigint[]) AS c (id), LATERAL"
+        " (SELECT sc.id, shown.episode_id, sc.start_ms, sc.end_ms FROM analysis_sceneemotion se"
+        " JOIN shown ON shown.run_id = se.run_id JOIN analysis_scene sc ON sc.id = se.scene_id"
+        " WHERE se.character_id = c.id AND se.emotion = %s AND se.score > 0"
+        f" AND se.share >= {LEAST_SHARE} ORDER BY se.score DESC, se.id LIMIT 1) best"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(text, [*first.values, characters, str(query.emotion)])
+        return {pk: (scene, episode, start, end) for pk, scene, episode, start, end in cursor.fetchall()}

@@ -1,13 +1,14 @@
 """Conditions on whole episodes, and on characters: yes, no, or unknown, with the evidence. Raw SQL, one statement.
 
 Kept apart from what is ranked, because an answer of three values must not turn "not seen" into "no". All conditions
-together are as sure as the least sure of them.
+together are as sure as the least sure of them. ``judging`` asks profiles here, or sums over them that are kept.
 """
 
 # ruff: noqa: S608 - pieces of SQL of our own are put together; values are parameters, always
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -27,7 +28,7 @@ from analysis.search.query import (
     Target,
     Together,
 )
-from analysis.search.spans_sql import NOBODY_KNOWN, SIGN, Sql, of_character, pairs, shown
+from analysis.search.spans_sql import SIGN, Sql, of_character, pairs, shown
 
 NEVER_MOST = 0.005  # upper bound of the share up to which "never" is a yes; and one minus it for "always"
 READABLE_LEAST = 0.6  # of the screen time: seen too little to say that nothing was there
@@ -62,11 +63,15 @@ class Judged:
     findings: tuple[Finding, ...]
 
 
-def judge(query: Query) -> list[Judged]:
+def judged_from_profiles(query: Query) -> list[Judged]:
     """Every episode (character) that the conditions can be asked of; the surest first, in a total order."""
-    conditions = query.about_episode
     key = "character_id" if query.target is Target.CHARACTERS else "episode_id"
-    parts = [shown(query), *(_cte(f"c{i}", c, key) for i, c in enumerate(conditions))]
+    return judged_by([shown(query)], [_cte(f"c{i}", c, key) for i, c in enumerate(query.about_episode)])
+
+
+def judged_by(first: Sequence[Sql], conditions: Sequence[Sql]) -> list[Judged]:
+    """``conditions``: table expressions ``c0``, ``c1``... (key, verdict, score, FACTS...), which may use ``first``."""
+    parts = [*first, *conditions]
     names = [f"c{i}" for i in range(len(conditions))]
     columns = ", ".join(f"{c}.{x}" for c in names for x in ("verdict", "score", *FACTS))
     verdict = f"LEAST({', '.join(f'{c}.verdict' for c in names)})"
@@ -107,30 +112,40 @@ def _cte(name: str, condition: Condition, key: str) -> Sql:
     return Sql(f"{name} AS ({body.text})", body.values)
 
 
-def _profiles(atom: Atom, span: str = "NULL::bigint AS id", span_values: tuple[Any, ...] = ()) -> Sql:
-    """``p``: a row per published profile, with bounds that hold whatever the evidence, and its telling span.
+def profiles_sql(emotion: str, laterals: Sequence[tuple[str, str]], columns: str, who: Sql) -> Sql:
+    """A row per published profile ``p``, with bounds that hold whatever the evidence. ``shown`` must be known.
 
     ``solid``: the rating may be relied on; without it the bounds are 0 and 1. ``seen``: enough was readable to say
-    that something was not there.
+    that something was not there. ``laterals``: name and SQL of what is looked up for each, with the emotion as its one
+    value; ``columns``: what else is selected, of these, of ``p``, or of ``e.own``, what is said of the emotion.
     """
-    emotion = str(atom.emotion)
-    who = of_character("p.character_id", atom.character)
-    solid = "p.enough AND NOT shown.partial AND p.readable_ms > 0 AND jsonb_exists(p.shares, %s)"
-    lateral = f" LEFT JOIN LATERAL ({span}) s ON TRUE" if span_values else ""
-    spans = "s.id AS span, s.weight, s.length" if span_values else "NULL::bigint AS span, 0 AS weight, 0 AS length"
+    solid = "p.enough AND NOT shown.partial AND p.readable_ms > 0 AND e.own IS NOT NULL"
+    joins = "".join(f" LEFT JOIN LATERAL ({text}) {name} ON TRUE" for name, text in laterals)
     return Sql(
-        "SELECT shown.episode_id, shown.run_id, p.character_id, p.readable_ms, p.visible_ms, "
-        f"({solid}) AS solid, jsonb_exists(p.shares, %s) AS modelled,"
-        f" CASE WHEN {solid} THEN (p.shares->%s->>'low')::float ELSE 0 END AS low,"
-        f" CASE WHEN {solid} THEN (p.shares->%s->>'high')::float ELSE 1 END AS high,"
-        " COALESCE((p.shares->%s->>'share')::float, 0) AS share,"
-        f" p.readable_ms >= {READABLE_LEAST} * p.visible_ms AS seen, {spans}"
-        f" FROM shown JOIN analysis_emotionprofile p ON p.run_id = shown.run_id{lateral} WHERE {who.text}",
-        [*[emotion] * 7, *span_values, *who.values],
+        "SELECT shown.episode_id, shown.run_id, shown.strangers, p.character_id, p.readable_ms, p.visible_ms,"
+        f" ({solid}) AS solid, e.own IS NOT NULL AS modelled,"
+        f" CASE WHEN {solid} THEN (e.own->>'low')::float ELSE 0 END AS low,"
+        f" CASE WHEN {solid} THEN (e.own->>'high')::float ELSE 1 END AS high,"
+        " COALESCE((e.own->>'share')::float, 0) AS share,"
+        f" p.readable_ms >= {READABLE_LEAST} * p.visible_ms AS seen, {columns}"
+        f" FROM shown JOIN analysis_emotionprofile p ON p.run_id = shown.run_id {OF_EMOTION}{joins} WHERE {who.text}",
+        [emotion, *[emotion] * len(laterals), *who.values],
     )
 
 
-def _span(condition: str, weight: str) -> str:
+# The JSON of all emotions is taken apart once, however much of it is used.
+OF_EMOTION = "CROSS JOIN LATERAL (SELECT p.shares->%s AS own OFFSET 0) e"
+
+
+def _profiles(atom: Atom, span: str = "") -> Sql:
+    """With its telling span, where one is looked for."""
+    laterals = [("s", span)] if span else []
+    columns = "s.id AS span, s.weight, s.length" if span else "NULL::bigint AS span, 0 AS weight, 0 AS length"
+    return profiles_sql(str(atom.emotion), laterals, columns, of_character("p.character_id", atom.character))
+
+
+def span_sql(condition: str, weight: str) -> str:
+    """The span ``x`` of a profile ``p`` with the highest weight."""
     return (
         f"SELECT x.id, {weight} AS weight, x.end_ms - x.start_ms AS length FROM analysis_emotionspan x"
         f" WHERE x.run_id = p.run_id AND x.character_id = p.character_id AND {condition}"
@@ -138,8 +153,21 @@ def _span(condition: str, weight: str) -> str:
     )
 
 
-_CLEAREST = "x.strength * (x.end_ms - x.start_ms)"
-_LONGEST = "x.end_ms - x.start_ms"
+CLEAREST = "x.strength * (x.end_ms - x.start_ms)"
+LONGEST = "x.end_ms - x.start_ms"
+
+
+def never_case(span: str) -> str:
+    """The verdict of one profile; ``span``: the column of its clearest stretch of the emotion."""
+    return f"CASE WHEN {span} IS NOT NULL THEN -1 WHEN solid AND seen AND high <= {NEVER_MOST} THEN 1 ELSE 0 END"
+
+
+def always_case(span: str) -> str:
+    """The same; ``span``: of its clearest stretch of another emotion."""
+    return (
+        f"CASE WHEN NOT modelled THEN 0 WHEN {span} IS NOT NULL THEN -1"
+        f" WHEN solid AND seen AND low >= {1 - NEVER_MOST} THEN 1 ELSE 0 END"
+    )
 
 
 def _grouped(rows: Sql, verdict: str, score: str, values: list[Any], *, key: str, every: bool, strangers: bool) -> Sql:
@@ -149,7 +177,7 @@ def _grouped(rows: Sql, verdict: str, score: str, values: list[Any], *, key: str
     """
     least, most = ("MIN", "LEAST") if every else ("MAX", "GREATEST")
     known = f"{least}(verdict)"
-    there = f"BOOL_OR({NOBODY_KNOWN.format(run='v.run_id')})" if strangers else "FALSE"
+    there = "BOOL_OR(strangers)" if strangers else "FALSE"
     if strangers:
         known = f"{most}({known}, CASE WHEN {there} THEN 0 ELSE {1 if every else -1} END)"
     text = (
@@ -164,14 +192,10 @@ def _grouped(rows: Sql, verdict: str, score: str, values: list[Any], *, key: str
 def _shows(how: How, atom: Atom, key: str) -> Sql:
     strangers = atom.character is None and key == "episode_id"
     if how is How.ALWAYS:
-        rows = _profiles(atom, _span("x.emotion <> %s", _CLEAREST), (str(atom.emotion),))
-        verdict = (
-            "CASE WHEN NOT modelled THEN 0 WHEN span IS NOT NULL THEN -1"
-            f" WHEN solid AND seen AND low >= {1 - NEVER_MOST} THEN 1 ELSE 0 END"
-        )
-        return _grouped(rows, verdict, "low", [], key=key, every=True, strangers=strangers)
-    rows = _profiles(atom, _span("x.emotion = %s", _CLEAREST), (str(atom.emotion),))
-    verdict = f"CASE WHEN span IS NOT NULL THEN -1 WHEN solid AND seen AND high <= {NEVER_MOST} THEN 1 ELSE 0 END"
+        rows = _profiles(atom, span_sql("x.emotion <> %s", CLEAREST))
+        return _grouped(rows, always_case("span"), "low", [], key=key, every=True, strangers=strangers)
+    rows = _profiles(atom, span_sql("x.emotion = %s", CLEAREST))
+    verdict = never_case("span")
     if how is How.NEVER:
         return _grouped(rows, verdict, "1 - high", [], key=key, every=True, strangers=strangers)
     return _grouped(rows, f"-({verdict})", "share", [], key=key, every=False, strangers=strangers)
@@ -180,7 +204,7 @@ def _shows(how: How, atom: Atom, key: str) -> Sql:
 def _lasts(atom: Atom, op: Op, ms: int, key: str) -> Sql:
     """By the longest span; its score is how far that is over (under) the limit."""
     strangers = atom.character is None and key == "episode_id"
-    rows = _profiles(atom, _span("x.emotion = %s", _LONGEST), (str(atom.emotion),))
+    rows = _profiles(atom, span_sql("x.emotion = %s", LONGEST))
     exceeds = SIGN[{Op.LE: Op.GT, Op.LT: Op.GE}.get(op, op)]
     found = f"CASE WHEN length {exceeds} %s THEN 1 WHEN solid AND seen THEN -1 ELSE 0 END"
     if op in (Op.GT, Op.GE):
@@ -226,9 +250,10 @@ def _together(condition: Together) -> Sql:
     """Yes where a pair is found; no where both were seen well enough to say that there is none."""
     one, two, found = _profiles(condition.first), _profiles(condition.second), pairs(condition)
     somebody = condition.first.character is None or condition.second.character is None
-    strangers = NOBODY_KNOWN.format(run="a.run_id") if somebody else "FALSE"
+    strangers = "a.strangers" if somebody else "FALSE"
     side = (
-        "(SELECT episode_id, run_id, SUM(readable_ms) AS readable_ms, SUM(visible_ms) AS visible_ms,"
+        "(SELECT episode_id, run_id, BOOL_OR(strangers) AS strangers, SUM(readable_ms) AS readable_ms,"
+        " SUM(visible_ms) AS visible_ms,"
         " BOOL_AND(solid) AS solid, BOOL_AND(seen) AS seen FROM ({}) q GROUP BY episode_id, run_id)"
     )
     text = (

@@ -15,11 +15,12 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from analysis.models import AnalysisRun, RunStatus, Segment, SegmentStatus
+from analysis.models import AnalysisRun, Publication, RunStatus, Segment, SegmentStatus
 from analysis.ratings import RATINGS_VERSION
 from analysis.services.derived import derived_rewrite
 from analysis.services.messages import thumbnails_send
 from analysis.services.publishing import publish_by_rule
+from analysis.services.shown import shown_refresh
 from catalog.models import Episode
 
 MOST_FINALISE_ATTEMPTS = 3
@@ -83,6 +84,8 @@ def _finalise(run_id: int, statuses: list[RunStatus]) -> AnalysisRun | None:
     run = _ended(run, RunStatus.SUCCEEDED, **changes)
     if was_active:
         publish_by_rule(run)
+    elif Publication.objects.filter(run=run, withdrawn_at__isnull=True).exists():
+        shown_refresh([run.episode_id])
     thumbnails_send(run.pk)
     return run
 

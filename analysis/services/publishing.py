@@ -18,6 +18,7 @@ from analysis.selectors.layer import layer_of
 from analysis.services.audit import audit_record
 from analysis.services.derived import derived_rewrite
 from analysis.services.messages import find_index_send
+from analysis.services.shown import shown_refresh
 from catalog.models import Episode
 
 
@@ -68,6 +69,7 @@ def run_show(episode: Episode, run: AnalysisRun, actor: AbstractBaseUser | None,
         derived_rewrite(run, list(run.segments.order_by("index")))
     Publication.objects.filter(episode=episode, withdrawn_at__isnull=True).update(withdrawn_at=Now())
     shown = Publication.objects.create(episode=episode, run=run)
+    shown_refresh([episode.pk])
     before = None if current is None else {"run": current.run_id}
     audit_record(action=action, subject=run, actor=actor, before=before, after={"run": run.pk})
     find_index_send(run.pk)

@@ -24,6 +24,7 @@ from analysis.models import (
     Track,
 )
 from analysis.services.bounds import bounds_of, run_bounds_of
+from analysis.services.shown import shown_refresh
 from catalog.models import Character, Episode, Ordering, Series, SourceFile
 from ml.types import EMOTIONS
 from tests.analysis.runs_helpers import digest
@@ -185,6 +186,7 @@ def store(world: World) -> World:
         world.character_pks[slug] = Character.objects.create(slug=slug, name=name).pk
     for number, show in enumerate(world.shows, 1):
         _store_show(world, show, number, series[show.series], bundle)
+    shown_refresh()
     return world
 
 

@@ -17,6 +17,7 @@ from analysis.models import AnalysisRun, EmotionProfile, EmotionSpan, Publicatio
 from analysis.search.answer import PAGE_SIZE, page_of, search
 from analysis.search.scene_conditions import LEAST_SHARE
 from analysis.search.sql import Row
+from analysis.services.shown import shown_refresh
 from catalog.models import Episode, Series
 from catalog.selectors import episodes_about
 from tests.analysis import world
@@ -179,6 +180,7 @@ def test_never_is_no_yes_where_too_little_was_seen_or_a_part_is_missing() -> Non
     profiles.filter(pk=first).update(readable_ms=1, visible_ms=2)
     profiles.filter(pk=second).update(enough=False)
     AnalysisRun.objects.filter(profiles__pk=third).update(partial=True)
+    shown_refresh()
     answer = search(question)
     assert [r.verdict for r in answer.results] == ["unknown"] * 3
     reasons = " ".join(r.why for r in answer.results)
