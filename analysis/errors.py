@@ -105,6 +105,12 @@ class NothingToRollBack(AnalysisError):
     code = "nothing_to_roll_back"
 
 
+class CatalogueNotEmpty(AnalysisError):
+    """Episodes were to be planted where there are some already."""
+
+    code = "catalogue_not_empty"
+
+
 class ResultInvalid(AnalysisError):
     """A segment's result breaks the rules of what is stored: not finite, out of range, outside the segment."""
 
