@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.admin.views.decorators import staff_member_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -24,21 +26,29 @@ from ml.types import EMOTIONS
 
 
 def episode(request: HttpRequest, pk: int) -> HttpResponse:
-    found = episode_get(pk)
-    if found is None:
+    context = page_of_episode(pk)
+    if context is None:
         raise Http404
     hidden_check(pk, limits_of(request))
+    context["start_ms"] = start_from(request, context["duration_ms"])
+    return render(request, "episode.html", context)
+
+
+def page_of_episode(pk: int) -> dict[str, Any] | None:
+    """All that is read of the database for an episode's page; None where there is no such episode."""
+    found = episode_get(pk)
+    if found is None:
+        return None
     run = run_published(found)
-    context: dict[str, object] = {
+    context: dict[str, Any] = {
         "episode": found,
         "run": run,
         "latest": run_list(episode=found).first(),
         "duration_ms": found.duration_ms,
-        "start_ms": start_from(request, found.duration_ms),
     }
     if run is not None:
         context |= _found(found, run)
-    return render(request, "episode.html", context)
+    return context
 
 
 def _found(found: Episode, run: AnalysisRun) -> dict[str, object]:
