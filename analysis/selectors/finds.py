@@ -40,9 +40,11 @@ def runs_searched(limits: Limits = NO_LIMITS) -> QuerySet[AnalysisRun]:
 def runs_to_index() -> list[int]:
     """Runs whose faces should become findable, or be so no longer: the message must have got lost."""
     current = Publication.objects.filter(run_id=OuterRef("pk"), withdrawn_at__isnull=True)
-    runs = AnalysisRun.objects.annotate(shown=Exists(current))
+    runs = AnalysisRun.objects.annotate(is_shown=Exists(current))
     return list(
-        runs.filter(Q(shown=True, find_ready=False) | Q(shown=False, find_ready=True)).values_list("pk", flat=True)
+        runs.filter(Q(is_shown=True, find_ready=False) | Q(is_shown=False, find_ready=True)).values_list(
+            "pk", flat=True
+        )
     )
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from analysis.recommend import Sliders, arc_of, catalogue_of, features, scores_of, wanted_of
 from analysis.recommend.features import BINS, Shown, features_of, updated
 from analysis.recommend.score import arc_affinity, cast_affinity, expected_miss
-from analysis.search.sql import CALM_SWITCHES
+from analysis.search.spans_sql import CALM_SWITCHES
 from ml.timeline import Span
 from ml.types import EMOTIONS, Emotion
 from tests.analysis.recommend.made import made_catalogue, made_features
