@@ -11,6 +11,7 @@ from django.db import transaction
 
 from analysis.selectors.finds import runs_to_index
 from analysis.selectors.runs import runs_to_finalise, segments_due
+from analysis.services.features import features_fill
 from analysis.services.finds import finds_forget, finds_resend
 from analysis.services.leases import leases_reclaim
 from analysis.services.messages import INFERENCE, finalise_send, find_index_send, segments_send
@@ -50,6 +51,7 @@ def runs_sweep(depth: Callable[[str], int] = queue_depth) -> Swept:
             find_index_send(run_id)
     finds_forget()
     finds_resend()
+    features_fill(batches=1)
     swept = Swept(len(reclaimed), len(sent), len(ended))
     if reclaimed or sent or ended:
         logger.info("runs_swept", reclaimed=swept.reclaimed, sent=swept.sent, finalised=swept.finalised)

@@ -31,11 +31,15 @@ def features_row(
     return RunFeatures(run=run, format=FORMAT, readable_ms=readable_ms, packed=packed, members=members)
 
 
-def features_fill() -> int:
-    """Makes what published runs lack: results of before features were kept, or of another format. How many it were."""
+def features_fill(batches: int | None = None) -> int:
+    """Makes what published runs lack: results of before features were kept, or of another format. How many it were.
+
+    ``batches``: at most so many times BATCH; None: all.
+    """
     made = 0
-    while runs := list(_lacking()[:BATCH]):
+    while (batches is None or batches > 0) and (runs := list(_lacking()[:BATCH])):
         made += _fill(runs)
+        batches = None if batches is None else batches - 1
     return made
 
 

@@ -7,7 +7,8 @@ import redis
 from django.conf import settings
 from django.db import connection
 
-from analysis.models import AnalysisRun, SegmentStatus
+from analysis.models import AnalysisRun, RunFeatures, SegmentStatus
+from analysis.services.finalise import run_finalise
 from analysis.services.leases import MOST_ATTEMPTS, segment_complete
 from analysis.services.messages import INFERENCE
 from tests.analysis.runs_helpers import claim, complete_all, make_result, make_run
@@ -46,6 +47,15 @@ def test_what_a_broker_forgot_is_sent_again_and_no_more(broker: redis.Redis) -> 
     assert runs_sweep() == Swept(0, 3, 0)
     assert runs_sweep() == Swept(0, 0, 0)
     assert queue_depth(INFERENCE) == 3
+
+
+def test_results_of_before_recommendations_get_what_they_lack(broker: redis.Redis) -> None:
+    run = make_run(50_000)
+    complete_all(run)
+    run_finalise(run.pk)
+    RunFeatures.objects.all().delete()
+    runs_sweep()
+    assert RunFeatures.objects.get().run_id == run.pk
 
 
 def test_a_segment_of_a_dead_worker_is_sent_again(broker: redis.Redis) -> None:

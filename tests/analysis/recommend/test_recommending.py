@@ -71,7 +71,8 @@ def test_what_is_published_derived_or_deleted_is_noticed() -> None:
     assert set(catalogue_now().row_of) == {first.pk, second.pk}
     EmotionProfile.objects.filter(run_id=row.run_id).update(enough=False)
     RunFeatures.objects.filter(run_id=row.run_id).delete()
-    assert features_fill() == 1
+    assert features_fill(batches=0) == 0
+    assert features_fill(batches=1) == 1
     assert set(catalogue_now().row_of) == {second.pk}
     assert features_fill() == 0
 
