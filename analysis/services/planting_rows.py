@@ -53,7 +53,8 @@ COLUMNS: dict[type[Model], tuple[str, ...]] = {
               "created_at", "updated_at"),
     AnalysisRun: ("id", "episode_id", "bundle_id", "source_sha256", "config", "fingerprint", "status", "partial",
                   "priority", "created_at", "started_at", "finished_at", "frames", "drawings", "faces", "timings",
-                  "kept_ms", "finalise_attempts", "ratings_version", "strangers", "error_code", "error_detail"),
+                  "kept_ms", "finalise_attempts", "ratings_version", "strangers", "error_code", "error_detail",
+                  "layer", "find_ready"),
     Publication: ("id", "episode_id", "run_id", "published_at"),
     Shot: ("id", "run_id", "index", "start_ms", "end_ms", "kind"),
     Scene: ("id", "run_id", "index", "start_ms", "end_ms", "thumbnail"),
@@ -152,7 +153,7 @@ class Rows:
             yield (
                 f"{self.run[i]}\t{self.episode[i]}\t{self.place.bundle}\t{sha}\t{config}\t{digest_of('run', sha)}\t"
                 f"succeeded\t{partial}\t0\t{AT}\t{AT}\t{AT}\t{frames}\t{frames // 3}\t{frames // 4}\t{{}}\t0\t0\t0\t"
-                f"{STRANGERS if found.strangers[i] else 0}\t\t"
+                f"{STRANGERS if found.strangers[i] else 0}\t\t\t\tt"
             )
 
     def _publications(self) -> Iterator[str]:
