@@ -6,6 +6,7 @@ of them, the segments, the bundle's description and the episodes that each basel
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from analysis.models import (
     EmotionSpan,
     FaceDetection,
     RunBound,
+    RunFeatures,
     Scene,
     SceneEmotion,
     SegmentStatus,
@@ -29,11 +31,13 @@ from analysis.models import (
     Track,
 )
 from analysis.ratings import RATINGS_VERSION
+from analysis.recommend.packing import FORMAT
 from analysis.samples import draw
 from analysis.selectors.baselines import peers_named, peers_published
 from analysis.selectors.layer import corrections_current, samples_finished
 from analysis.services.audit import audit_record
 from analysis.services.derive import Derived, derive
+from analysis.services.features import features_row
 from analysis.services.finalise import run_finalise
 from catalog.models import Character
 
@@ -102,6 +106,11 @@ def audit_run(run: AnalysisRun) -> RunAudit:
         "run: strangers": run.strangers,
         **_leaves_of_stored(run, slugs),
     }
+    kept = RunFeatures.objects.filter(run=run, format=FORMAT).first()  # what lacks one gets it from the sweep
+    if kept is not None:
+        partial = any(s.status == SegmentStatus.FAILED for s in segments)
+        made = features_row(run, computed.profiles, computed.spans, partial=partial)
+        wanted["run: features"], stored["run: features"] = _digest(made), _digest(kept)
     names = [*wanted, *(name for name in stored if name not in wanted)]
     differences = tuple(
         Difference(name, stored.get(name), wanted.get(name))
@@ -125,6 +134,10 @@ def run_rederive(*, run: AnalysisRun, actor: AbstractBaseUser | None = None) -> 
         action="run.rederive", subject=again, actor=actor, before=before, after={"ratings_version": RATINGS_VERSION}
     )
     return True
+
+
+def _digest(row: RunFeatures) -> str:
+    return hashlib.sha256(b"|".join([bytes(row.packed), bytes(row.members), str(row.readable_ms).encode()])).hexdigest()
 
 
 def _basis(run: AnalysisRun) -> dict[int, list[int]]:

@@ -23,6 +23,7 @@ from analysis.models import (
     ModelBundle,
     Publication,
     RunBound,
+    RunFeatures,
     Scene,
     SceneEmotion,
     Shot,
@@ -124,6 +125,7 @@ DAMAGES: dict[str, Callable[[AnalysisRun], object]] = {
     "run: drawings": of_run(drawings=1),
     "run: faces": of_run(faces=1),
     "run: strangers": of_run(strangers=0.9),
+    "run: features": column(RunFeatures, "packed", b"something else"),
     **{
         f"bound of tom neutral: {name}": column(EmotionBound, name, value)
         for name, value in (("low", 0.123), ("share", 0.123), ("high", 0.123), ("longest_ms", 1), ("enough", True))
