@@ -8,12 +8,18 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from analysis.bench.questions import Cast, questions_of
-from analysis.models import Publication, ShownEpisode
+from analysis.limits import NO_LIMITS, limits_parse
+from analysis.models import Publication, RunFeatures, ShownEpisode
+from analysis.recommend import Sliders
 from analysis.search.answer import search
+from analysis.selectors.recommending import Asked, recommendations_for
+from analysis.selectors.visible import is_visible
 from analysis.views.episodes import page_of_episode
 
 Ask = tuple[str, str, Callable[[], object]]
 PAGE = "an episode's page"
+LIMITED, LIMITS = "any of these under limits", "angry<=35%, length<=20min"
+RECOMMENDED = "what is like it, but calmer"
 
 
 def casts() -> list[Cast]:
@@ -32,10 +38,23 @@ def asked(per_kind: int, seed: int) -> Iterator[Ask]:
     shown = list(Publication.objects.filter(withdrawn_at__isnull=True).values_list("episode_id", flat=True))
     for pk in random.Random(seed).choices(shown, k=per_kind) if shown else []:  # noqa: S311
         yield PAGE, f"/episodes/{pk}/", partial(page_of_episode, pk)
-    for kind, call in MORE.items():
-        for text, ask in call(per_kind, seed):
-            yield kind, text, ask
+    yield from _limited(per_kind, seed)
+    yield from _recommended(per_kind, seed)
 
 
-# Other parts of the site are measured by adding an entry: kind -> (how many, seed) -> what is asked, and the call.
-MORE: dict[str, Callable[[int, int], Iterator[tuple[str, Callable[[], object]]]]] = {}
+def _limited(per_kind: int, seed: int) -> Iterator[Ask]:
+    """The same questions under limits."""
+    questions = [q for q in questions_of(casts(), per_kind, seed) if q.page == 1]
+    for question in random.Random(seed).sample(questions, min(per_kind, len(questions))):  # noqa: S311
+        yield LIMITED, f"{question.text} [{LIMITS}]", partial(search, question.text, limits=limits_parse(LIMITS))
+
+
+def _recommended(per_kind: int, seed: int) -> Iterator[Ask]:
+    """Like an episode, but calmer: every second one under limits."""
+    rated = RunFeatures.objects.filter(readable_ms__gt=0, run__shown__isnull=False)
+    liked = list(rated.order_by("pk").values_list("run__episode_id", flat=True))
+    for n, pk in enumerate(random.Random(seed).choices(liked, k=per_kind) if liked else []):  # noqa: S311
+        shorter = limits_parse("length<=15min") if n % 2 else NO_LIMITS
+        if not n % 2 or is_visible(pk, shorter):
+            asked = Asked(like=(pk,), sliders=Sliders(calmer=1), limits=shorter)
+            yield RECOMMENDED, f"like {pk}, calmer", partial(recommendations_for, asked)

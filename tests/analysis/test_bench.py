@@ -12,10 +12,12 @@ from django.core.management.base import CommandError
 from django.db import connection
 
 from analysis.bench.clock import Clock, percentile
-from analysis.bench.pages import casts
+from analysis.bench.pages import LIMITED, PAGE, RECOMMENDED, casts
 from analysis.bench.questions import TEMPLATES, WORDS, Cast, questions_of
 from analysis.search.lexicon import Named, Registry
 from analysis.search.parse import parse
+from analysis.selectors.features import catalogue_forget
+from analysis.services.features import features_fill
 from analysis.services.planting import catalogue_plant
 from catalog.models import Episode
 
@@ -65,11 +67,13 @@ def test_it_tells_every_kind() -> None:
     with pytest.raises(CommandError, match="nothing_published"):
         call_command("bench")
     catalogue_plant(episodes=60, seed=1)
+    features_fill()
+    catalogue_forget()
     assert len(casts()) >= 2
     out = StringIO()
     call_command("bench", "--questions", "2", "--slowest", "3", "--json", stdout=out)
     document = json.loads(out.getvalue())
-    assert set(document["kinds"]) == {*TEMPLATES, "an episode's page", "all questions"}
+    assert set(document["kinds"]) == {*TEMPLATES, PAGE, LIMITED, RECOMMENDED, "all questions"}
     assert all(0 < row["wall_ms"]["p50"] <= row["wall_ms"]["p99"] for row in document["kinds"].values())
     assert document["episodes"] > 40
     assert len(document["slowest"]) == 3

@@ -12,6 +12,8 @@ from django.db import connection
 from analysis.bench.pages import asked
 from analysis.models import EmotionProfile, EmotionSpan, EpisodeSummary, FaceDetection, SceneEmotion, Shot
 from analysis.search.spans_sql import Sql
+from analysis.selectors.features import catalogue_forget
+from analysis.services.features import features_fill
 from analysis.services.planting import catalogue_plant
 from catalog.models import Series
 
@@ -51,6 +53,8 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 @pytest.mark.django_db
 def test_no_question_and_no_page_reads_a_big_table_whole() -> None:
     catalogue_plant(episodes=EPISODES, seed=1, detections=3)
+    features_fill()
+    catalogue_forget()
     whole: dict[str, set[str]] = {}
     seen = 0
     for kind, text, call in asked(12, seed=5):

@@ -16,6 +16,8 @@ from analysis.bench.pages import asked
 from analysis.bench.questions import TEMPLATES
 from analysis.bench.scratch import scratch_database
 from analysis.models import Publication, SceneEmotion
+from analysis.selectors.features import catalogue_forget
+from analysis.services.features import features_fill
 from analysis.services.planting import catalogue_plant
 
 LEAST_PLANTED = 25
@@ -49,6 +51,8 @@ class Command(BaseCommand):
             return
         with scratch_database():
             catalogue_plant(episodes=episodes, seed=options["seed"])
+            features_fill()
+            catalogue_forget()
             self._measure(options)
 
     def _measure(self, options: dict[str, Any]) -> None:
