@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import quote
 
 from django.contrib import messages
@@ -110,6 +111,14 @@ def _page(request: HttpRequest, draft: Limits, status: int = 200) -> HttpRespons
         "page": page,
         "hidden": list(zip(shown, reasons, strict=True)),
         "link": request.build_absolute_uri(f"{reverse('limits')}?limits={quote(text)}") if text else "",
-        "presets": presets_of(request),
+        "presets": [(name, text, _preset_words(text, names)) for name, text in presets_of(request)],
     }
     return render(request, "limits.html", context, status=status)
+
+
+def _preset_words(text: str, names: Mapping[str, str]) -> str:
+    """What a preset says; as it was written where this version no longer reads it."""
+    try:
+        return "; ".join(limits_words(limits_parse(text), names))
+    except LimitsInvalid:
+        return text

@@ -119,7 +119,10 @@ def test_a_limit_for_one_character_is_added(client: Client, merry: Episode) -> N
 
 
 def test_presets_are_saved_used_edited_and_deleted(client: Client, merry: Episode) -> None:
-    assert "Little anger and fear" in read(client, "/limits/")
+    first = read(client, "/limits/")
+    assert "Little anger and fear" in first
+    assert "angry: at most 10" in first
+    assert "angry&lt;=10%" not in first
     save = {**fields(), "on-happy": "1", "do": "save", "preset": "  Quiet <b>night "}
     client.post("/limits/", save)
     text = read(client, "/limits/")
