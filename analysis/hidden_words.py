@@ -48,7 +48,7 @@ def reason_words(reason: Reason, hidden: Hidden) -> str:
         return f"It lasts {_minutes(reason.duration_ms)}; the limit is {_spaced(length_text(most))}."
     limit, who = reason.limit, hidden.names.get(reason.character, reason.character)
     if reason.lacking == EVIDENCE:
-        return f"{limit.emotion.capitalize()}: {who} is seen too little to say how much, and that counts as too much."
+        return f"{limit.emotion.capitalize()}: too little is known of {who} to say how much; that counts as too much."
     if reason.lacking == "strangers":
         share = f"{100 * hidden.strangers:.0f} %"
         return f"{limit.emotion.capitalize()}: {share} of the faces belong to nobody the model knows."

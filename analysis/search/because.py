@@ -41,6 +41,7 @@ def _rounded(value: float | None) -> float | None:
 
 def span_json(span: EmotionSpan) -> dict[str, Any]:
     return {
+        "episode": span.run.episode_id,
         "character": span.character.slug,
         "emotion": span.emotion,
         "start_ms": span.start_ms,
@@ -49,8 +50,15 @@ def span_json(span: EmotionSpan) -> dict[str, Any]:
     }
 
 
-def finding_words(condition: Condition, finding: Finding, spans: Mapping[int, EmotionSpan], registry: Registry) -> str:
-    """Why the answer is yes, no or unknown."""
+def finding_words(
+    condition: Condition,
+    finding: Finding,
+    spans: Mapping[int, EmotionSpan],
+    registry: Registry,
+    *,
+    name_episode: bool = False,
+) -> str:
+    """Why the answer is yes, no or unknown. ``name_episode``: of several, so the stretch says of which."""
     span = spans.get(finding.facts["span"]) if finding.facts["span"] is not None else None
     if finding.verdict is Verdict.UNKNOWN:
         return _why_unknown(condition, finding)
@@ -58,7 +66,7 @@ def finding_words(condition: Condition, finding: Finding, spans: Mapping[int, Em
         seconds = (span.end_ms - span.start_ms) / 1000
         return (
             f"{span.character.name} looks {span.emotion} from {clock(span.start_ms)} to {clock(span.end_ms)}"
-            f" ({seconds:.1f} s)"
+            f"{f' of {span.run.episode.title}' if name_episode else ''} ({seconds:.1f} s)"
         )
     low, high = finding.facts["low"], finding.facts["high"]
     emotion = atoms_of(condition)[0].emotion

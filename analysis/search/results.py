@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from analysis.models import EmotionSpan, Publication, Scene, SceneEmotion
@@ -80,7 +80,8 @@ class _Maker:
         self.query, self.rows, self.registry, self.explain = query, rows, registry, explain
         self.episodes = Episode.objects.select_related("series", "source").in_bulk([r.episode_id for r in rows])
         ids = [f.facts["span"] for r in rows if r.judged for f in r.judged.findings if f.facts["span"] is not None]
-        self.spans = EmotionSpan.objects.select_related("character").in_bulk(ids) if ids else {}
+        spans = EmotionSpan.objects.select_related("character", "scene", "run__episode__series", "run__episode__source")
+        self.spans = spans.defer("run__config", "run__timings").in_bulk(ids) if ids else {}
 
     def scenes(self) -> list[Result]:
         rows = SceneEmotion.objects.select_related("scene", "character", "run__bundle").defer(*_LONG)
@@ -145,7 +146,8 @@ class _Maker:
         for row in self.rows:
             episode = self.episodes[row.episode_id]
             because = {"character": query.character, "emotion": query.emotion and str(query.emotion), **row.facts}
-            why, span = self._judged(row, because)
+            why, told = self._judged(row, because)
+            span = None if told is None else (told.start_ms, told.end_ms)
             if query.emotion is not None:
                 own = f"{who.name if who else 'All rated characters'}: {_share_words(str(query.emotion), row.facts)}"
                 why = f"{own}; {why}" if why else own
@@ -170,7 +172,7 @@ class _Maker:
             scene = facts.pop("scene", None)
             emotion = self.query.emotion
             because = {"character": who.slug, "emotion": emotion and str(emotion), **facts}
-            why, span = self._judged(row, because)
+            why, told = self._judged(row, because)
             if emotion is not None:
                 own = _share_words(str(emotion), facts)
                 own += (
@@ -179,24 +181,25 @@ class _Maker:
                     else f"; most clearly at {clock(best[0])} of {episode.title}"
                 )
                 why = f"{own}; {why}" if why else own
-                span = best
-            results.append(self._result(row, because, who.name, why, emotion, span or best, scene))
+            elif told is not None:  # it is about all episodes: the one that tells is shown
+                self.episodes.setdefault(told.run.episode_id, told.run.episode)
+                row = replace(row, episode_id=told.run.episode_id)
+                best, scene = (told.start_ms, told.end_ms), told.scene.thumbnail and told.scene_id
+            results.append(self._result(row, because, who.name, why, emotion, best, scene))
         return results
 
-    def _judged(self, row: Row, because: dict[str, Any]) -> tuple[str, tuple[int, int] | None]:
-        """Adds the findings to ``because``; (why, the stretch that tells, where it is of the result's episode)."""
+    def _judged(self, row: Row, because: dict[str, Any]) -> tuple[str, EmotionSpan | None]:
+        """Adds the findings to ``because``; (why, the stretch that tells). Of a character it may be in any episode."""
         if row.judged is None:
             return "", None
         pairs = list(zip(self.query.about_episode, row.judged.findings, strict=True))
         because["conditions"] = [finding_json(c, f, self.spans) for c, f in pairs]
         least = min(f.verdict for _, f in pairs)
         telling = [(c, f) for c, f in pairs if f.verdict is least]
-        why = "; ".join(finding_words(c, f, self.spans, self.registry) for c, f in telling)
-        if self.query.target is not Target.EPISODES:
-            return why, None
+        across = self.query.target is Target.CHARACTERS
+        why = "; ".join(finding_words(c, f, self.spans, self.registry, name_episode=across) for c, f in telling)
         spans = (self.spans.get(f.facts["span"]) for _, f in telling)
-        span = next((s for s in spans if s is not None), None)
-        return why, None if span is None else (span.start_ms, span.end_ms)
+        return why, next((s for s in spans if s is not None), None)
 
     def _result(
         self,

@@ -127,7 +127,8 @@ def _profiles(character: Character, shown: QuerySet[AnalysisRun]) -> list[Emotio
 
 def _episode_share(row: EmotionProfile, emotion: Emotion) -> EpisodeShare:
     told = row.shares[emotion]
-    share = told.get("corrected")
+    checked = (row.details.get("checked") or {}).get("applied")  # then share and bounds are of this episode alone
+    share = None if checked else told.get("corrected")
     share = float(told["share"] if share is None else share)
     low, high = float(told.get("low", share)), float(told.get("high", share))
     worth = float(row.details.get("worth") or row.shots)
@@ -155,10 +156,16 @@ def _arcs(character: Character, runs: Sequence[int], emotions: Sequence[EmotionA
     )
     rows = SceneEmotion.objects.filter(character=character, run_id__in=runs, readable_ms__gt=0)
     pieces: dict[tuple[str, int], list[Piece]] = defaultdict(list)
-    for run_id, emotion, start, end, readable, share in rows.values_list(
-        "run_id", "emotion", "scene__start_ms", "scene__end_ms", "readable_ms", "share"
+    for run_id, emotion, start, end, readable, share, whole in rows.values_list(
+        "run_id",
+        "emotion",
+        "scene__start_ms",
+        "scene__end_ms",
+        "readable_ms",
+        "share",
+        "run__episode__source__duration_ms",
     ):
-        length = lengths[run_id]
+        length = lengths.get(run_id) or whole or end  # planted runs have no segments
         pieces[emotion, run_id].append(Piece(start / length, end / length, float(readable), share))
     return tuple(
         Arc(e.emotion, arc([pieces[e.emotion, run_id] for run_id in runs if (e.emotion, run_id) in pieces]))

@@ -88,6 +88,26 @@ def test_arcs_follow_the_scenes(joy: Character) -> None:
     assert happy.points[0].episodes == 8
 
 
+def test_arcs_need_no_segments(joy: Character) -> None:
+    before = character_across(joy, runs_published())
+    Segment.objects.all().delete()
+    after = character_across(joy, runs_published())
+    assert before is not None
+    assert after is not None
+    assert len(after.arcs) == len(before.arcs) > 0
+
+
+def test_what_people_checked_is_said_as_they_checked_it(joy: Character) -> None:
+    row = EmotionProfile.objects.filter(character=joy).order_by("pk")[0]
+    row.shares["happy"] |= {"share": 0.98, "corrected": 0.6, "low": 0.9, "high": 1.0}
+    row.details["checked"] = {"applied": True}
+    row.save()
+    across = character_across(joy, runs_published())
+    assert across is not None
+    one = next(e for e in across.emotions[0].episodes if e.episode_id == row.run.episode_id)
+    assert (one.share, one.low, one.high) == (0.98, 0.9, 1.0)
+
+
 def test_few_or_other_or_unrated_episodes_are_said_and_not_pooled(joy: Character) -> None:
     series = joy.series
     shown(EpisodeFactory.create(series=series, number=20), joy, 0.9, bundle="two")

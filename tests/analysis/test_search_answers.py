@@ -165,6 +165,23 @@ def test_no_comes_with_the_stretch_that_says_so() -> None:
     assert verdicts == sorted(verdicts, key=["yes", "unknown", "no"].index)
 
 
+@pytest.mark.parametrize("question", ["characters who are never angry", "characters who are always happy"])
+@pytest.mark.usefixtures("catalogue")
+def test_what_tells_against_a_character_is_shown_in_its_own_episode(question: str) -> None:
+    told_of = set()
+    for r in search(question).results:
+        span = r.because["conditions"][0]["span"]
+        if r.verdict == "no":
+            assert (span["episode"], span["start_ms"], span["end_ms"]) == (r.episode_id, r.start_ms, r.end_ms)
+            assert EmotionSpan.objects.filter(
+                run__episode_id=r.episode_id, character__slug=span["character"], emotion=span["emotion"],
+                start_ms=r.start_ms, end_ms=r.end_ms,
+            ).exists()  # fmt: skip
+            assert f"of {r.episode_title}" in r.why
+            told_of.add(r.episode_title)
+    assert told_of
+
+
 @pytest.mark.usefixtures("catalogue")
 def test_never_is_no_yes_where_too_little_was_seen_or_a_part_is_missing() -> None:
     sure = {"share": 0.0, "low": 0.0, "high": 0.004, "runs_per_minute": 0.0}

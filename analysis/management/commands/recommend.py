@@ -84,7 +84,9 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(recommendations_json(found), ensure_ascii=False, indent=2))
             return
         if not found.results:
-            self.stdout.write("Nothing that may be shown is left to recommend.")
+            self.stdout.write(
+                "Nothing is left to recommend: no other episode within the limits has enough evidence to be compared."
+            )
         for place, one in enumerate(found.results, 1):
             self._one(place, one)
 
