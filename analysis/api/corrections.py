@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from analysis.api import correction_shapes as shape
-from analysis.api.views import PROBLEM, Base, LimitedViewSet, number_of, parameter, text_of, user_of
+from analysis.api.views import PROBLEM, Base, LimitedViewSet, choice_of, number_of, parameter, text_of, user_of
 from analysis.models import Certification, Correction
 from analysis.selectors.certify import CertificationState, certification_find, certifications_of, question_next
 from analysis.selectors.hidden import hidden_check
@@ -55,7 +55,7 @@ class CorrectionViewSet(LimitedViewSet):
         if self.action == "list":
             if (episode := number_of(self.request, "episode")) is not None:
                 rows = rows.filter(episode_id=episode)
-            if text_of(self.request, "withdrawn") != "1":
+            if choice_of(self.request, "withdrawn", "01") != "1":
                 rows = rows.filter(withdrawn_at__isnull=True)
         return rows.order_by("episode_id", "start_ms", "pk")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -102,10 +103,7 @@ EXPLAIN = parameter("explain", "1: with the parts of each result's score", ["0",
 
 def explained(request: Request) -> bool:
     """Raises ValidationError where it is neither 0 nor 1."""
-    value = text_of(request, "explain")
-    if value not in ("", "0", "1"):
-        raise ValidationError({"explain": "It is 0 or 1."})
-    return value == "1"
+    return choice_of(request, "explain", "01") == "1"
 
 
 LANGUAGE = parameter("lang", "Of question and echo; else that of the question's words", list(LANGUAGES))
@@ -113,14 +111,20 @@ LANGUAGE = parameter("lang", "Of question and echo; else that of the question's 
 
 def spoken(request: Request) -> str | None:
     """Raises ValidationError where it is no language that search knows."""
-    value = text_of(request, "lang")
-    if value not in ("", *LANGUAGES):
-        raise ValidationError({"lang": f"It is one of {', '.join(LANGUAGES)}."})
-    return value or None
+    return choice_of(request, "lang", LANGUAGES) or None
 
 
 def text_of(request: Request, name: str) -> str:
     return str(request.query_params.get(name, ""))
+
+
+def choice_of(request: Request, name: str, choices: Iterable[str]) -> str:
+    """A query parameter that is one of these, or empty. Raises ValidationError."""
+    value = text_of(request, name)
+    known = tuple(map(str, choices))
+    if value not in ("", *known):
+        raise ValidationError({name: f"It is one of {', '.join(known)}."})
+    return value
 
 
 def number_of(request: Request, name: str) -> int | None:
@@ -174,9 +178,9 @@ class EpisodeViewSet(LimitedViewSet):
     lookup_value_regex = r"\d{1,18}"
 
     def get_queryset(self) -> QuerySet[Episode]:
-        wanted = {
-            name: text_of(self.request, name)[:300] for name in ("series", "character", "emotion", "words", "sort")
-        }
+        wanted = {name: text_of(self.request, name)[:300] for name in ("series", "character", "words")}
+        wanted["emotion"] = choice_of(self.request, "emotion", EMOTIONS)
+        wanted["sort"] = choice_of(self.request, "sort", SORTS)
         among = episodes_visible(self.limits)
         return episodes_find(EpisodeFilter(**wanted) if self.action == "list" else EpisodeFilter(), among)
 
@@ -253,9 +257,7 @@ class RunViewSet(LimitedViewSet):
         if self.action == "list":
             if (episode := number_of(self.request, "episode")) is not None:
                 runs = runs.filter(episode_id=episode)
-            if status := text_of(self.request, "status"):
-                if status not in RunStatus.values:
-                    raise ValidationError({"status": f"It is one of {', '.join(RunStatus.values)}."})
+            if status := choice_of(self.request, "status", RunStatus.values):
                 runs = runs.filter(status=status)
         return runs
 
@@ -366,6 +368,7 @@ class SceneViewSet(LimitedViewSet):
         scenes = Scene.objects.select_related("run").prefetch_related(Prefetch("emotions", queryset=emotions))
         scenes = scenes.filter(run_id__in=self.visible_runs().values("pk"))
         if self.action == "list":
+            choice_of(self.request, "emotion", EMOTIONS)
             if (run := number_of(self.request, "run")) is not None:
                 scenes = scenes.filter(run_id=run)
             if (episode := number_of(self.request, "episode")) is not None:
