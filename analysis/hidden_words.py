@@ -58,9 +58,9 @@ def reason_words(reason: Reason, hidden: Hidden) -> str:
         return f"{limit.emotion.capitalize()}: {lacking}, and that counts as too much."
     parts = []
     if reason.high is not None and limit.most is not None:
-        most = math.ceil(1000 * reason.high) / 10  # up, or it could look like the limit itself
+        up_to = math.ceil(1000 * reason.high) / 10  # or it could look like the limit itself
         parts.append(
-            f"{who} may be {limit.emotion} for up to {most:.1f} % of the time in which the face can be"
+            f"{who} may be {limit.emotion} for up to {up_to:.1f} % of the time in which the face can be"
             f" read; the limit is {_spaced(percent_text(limit.most))}"
         )
     if reason.longest_ms is not None and limit.longest_ms is not None:
