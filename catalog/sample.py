@@ -9,11 +9,11 @@ from catalog.services.characters import character_get_or_create
 from catalog.services.series import series_get_or_create
 
 SERIES = "The Sample House"
-CAST = (
-    ("tom", "Tom", ("the grey cat", "Tom Cat"), "#8a93a6"),
-    ("jerry", "Jerry", ("the brown mouse", "Jerry Mouse"), "#a8693b"),
-    ("pip", "Pip", ("the yellow duckling", "Pip the Duckling"), "#f2c230"),
-    ("rosa", "Rosa", ("the pink pig", "Rosa the Pig"), "#e88fb0"),
+CAST = (  # the Korean names are for questions in Korean
+    ("tom", "Tom", ("the grey cat", "Tom Cat", "톰"), "#8a93a6"),
+    ("jerry", "Jerry", ("the brown mouse", "Jerry Mouse", "제리"), "#a8693b"),
+    ("pip", "Pip", ("the yellow duckling", "Pip the Duckling", "핍"), "#f2c230"),
+    ("rosa", "Rosa", ("the pink pig", "Rosa the Pig", "로사"), "#e88fb0"),
 )
 
 
