@@ -21,11 +21,10 @@ from analysis.search.lexicon import Registry, meaning_of, tokens_of
 from analysis.search.names import take_name, take_quoted, take_series
 from analysis.search.query import Length, Of, Op, Order, Query, QueryInvalid, Target, Words, plain_text, settled
 from analysis.search.refusals import Refusal, Refused, no_length, not_understood, nothing_understood
-from analysis.search.state import State
+from analysis.search.state import VERBS, State
 from analysis.search.words import take_phrase, take_unknown, take_word
 
 MOST_LETTERS = 1_000
-VERBS = ("is", "are", "was", "were", "looks", "look", "gets", "get", "feels", "feel", "seems", "being")
 
 
 @dataclass(frozen=True, slots=True)

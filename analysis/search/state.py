@@ -8,6 +8,8 @@ from analysis.search.drafts import Drafts
 from analysis.search.lexicon import Registry, Token
 from analysis.search.query import Clause, Order, Target
 
+VERBS = ("is", "are", "was", "were", "looks", "look", "gets", "get", "feels", "feel", "seems", "being")
+
 
 @dataclass(slots=True)
 class State:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from analysis.search.clauses import unit_ms
 from analysis.search.drafts import Unclear
-from analysis.search.lexicon import lexicon, meaning_of, meanings, phrase_at
+from analysis.search.lexicon import Token, lexicon, meaning_of, meanings, phrase_at
 from analysis.search.query import How, Op, Order, Relation, Target
 from analysis.search.refusals import Refused, no_length, nobody_called, not_understood
-from analysis.search.state import State
+from analysis.search.state import VERBS, State
 from ml.types import Emotion
+
+_TITLES_FOLLOW = ("a", "about", "an", "in", "the")
 
 
 def take_phrase(state: State) -> int:
@@ -68,10 +70,40 @@ def _mean(state: State, kind: str, value: str, said: str) -> None:
             _join(state, value, said)
         case "boundaries":
             _bound(state, value, said)
-        case "unsupported" | "relation":
+        case "absence" if _in_a_title(state):
+            take_unknown(state)
+        case "few" if not _of_a_feeling(state):
+            take_unknown(state)
+        case "unsupported" | "relation" | "absence" | "few":
             raise Refused(not_understood(f"“{said}”", said))
         case _:
             state.unused.append(said)
+
+
+def _in_a_title(state: State) -> bool:
+    """Whether a word that elsewhere says "without" is one of an episode's: ``in the missing cheese``."""
+    return (
+        state.before in _TITLES_FOLLOW
+        and not any(_feels(t) for t in state.tokens[state.at + 1 : state.at + 2])
+        and state.registry.has_text(state.token.norm)
+    )
+
+
+def _of_a_feeling(state: State) -> bool:
+    """``low anger``, ``little of the fear``, ``where anger is low``; but not ``a little sad`` nor ``little Pip``."""
+    after = next((t for t in state.tokens[state.at + 1 :] if not _empty(t)), None)
+    before = next((t for t in reversed(state.tokens[: state.at]) if not _empty(t)), None)
+    if state.token.norm == "little" and state.before == "a":
+        return False
+    return (after is not None and _feels(after)) or (before is not None and _feels(before) and state.before in VERBS)
+
+
+def _feels(token: Token) -> bool:
+    return not token.quoted and (meaning_of(token.norm) or ("",))[0] == "emotion"
+
+
+def _empty(token: Token) -> bool:
+    return not token.quoted and (meaning_of(token.norm) or ("",))[0] in ("filler", "intensifiers")
 
 
 def _set_how(state: State, value: str, said: str) -> None:
