@@ -7,21 +7,25 @@ from collections.abc import Sequence
 
 from analysis.search.clauses import Unreadable, comparisons, duration_at, goes_on, norm_at, year_of
 from analysis.search.lexicon import Token, lexicon, starts_with
-from analysis.search.query import MOST_MS, Op, Relation
+from analysis.search.query import MOST_MS, NEVER_MET, Op, Relation
+from analysis.search.refusals import Refused, no_share
 
 
 def share_at(tokens: Sequence[Token], at: int) -> tuple[Op, int, int] | None:
-    """``at least 20 %``, ``more than half``: (op, percent, tokens). Raises Unreadable."""
+    """``at least 20 %``, ``more than half``: (op, percent, tokens). Raises Refused."""
     for phrase, op in comparisons():
         if starts_with(tokens, at, phrase):
             found = _percent(tokens, at + len(phrase))
             if found is not None:
-                return op, found[0], len(phrase) + found[1]
+                used = len(phrase) + found[1]
+                if found[0] > 100 or (op, found[0]) in NEVER_MET:
+                    raise Refused(no_share(" ".join(t.said for t in tokens[at : at + used])))
+                return op, found[0], used
     return None
 
 
 def _percent(tokens: Sequence[Token], at: int) -> tuple[int, int] | None:
-    """(0 to 100, tokens). Raises Unreadable."""
+    """(percent, tokens)."""
     data = lexicon()
     for part in sorted(data["parts"], key=lambda words: -len(words)):
         words = part.split()
@@ -33,8 +37,6 @@ def _percent(tokens: Sequence[Token], at: int) -> tuple[int, int] | None:
     sign = next((len(s) for s in signs if starts_with(tokens, at + 1, s)), 0)
     if number is None or not sign:
         return None
-    if number > 100:
-        raise Unreadable(f"{word} %")
     return number, 1 + sign
 
 

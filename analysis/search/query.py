@@ -44,6 +44,9 @@ class Op(StrEnum):
     GE = "ge"
 
 
+NEVER_MET = ((Op.LT, 0), (Op.GT, 100))  # of shares, in percent
+
+
 class Of(StrEnum):
     """Whose length or condition: the episode's, or that of the scene or moment that is found."""
 
@@ -285,6 +288,8 @@ def _condition_fault(query: Query, condition: Condition) -> str:
             return "only scenes and moments can meet a condition of their own; of must be episode"
         if isinstance(condition, ShareOf | Lasts) and condition.op not in (Op.GT, Op.GE):
             return "a scene is found for what shows in it for more than, or at least, so long"
+    if isinstance(condition, ShareOf) and (condition.op, condition.percent) in NEVER_MET:
+        return "no share is under 0 % or over 100 %; op or percent must be another"
     match condition:
         case MoreThan(_, atom, other) if atom.character is None or atom.character == other:
             return "“more than” compares two characters"

@@ -52,6 +52,16 @@ def no_length(said: str) -> Refusal:
     return Refusal("not_understood", message, (said,))
 
 
+def no_share(said: str) -> Refusal:
+    message = f"Search cannot read the share “{said}”; write a whole percent from 0 to 100 that can be met, like 20 %."
+    return Refusal("not_understood", message, (said,))
+
+
+def length_alone(said: str) -> Refusal:
+    message = f"Say how long “{said}” is meant: under {said}, over {said}, at least {said} or at most {said}."
+    return Refusal("not_understood", message, (said,))
+
+
 def nothing_understood(unused: tuple[str, ...]) -> Refusal:
     rest = f" I could not use {', '.join(f'“{w}”' for w in unused)}." if unused else ""
     return Refusal("nothing_understood", f"Say which emotion or which character you are looking for.{rest}")

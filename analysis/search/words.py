@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from analysis.search.clauses import unit_ms
+from analysis.search.clauses import duration_at, unit_ms
 from analysis.search.drafts import Unclear
 from analysis.search.lexicon import Token, lexicon, meaning_of, meanings, phrase_at
-from analysis.search.query import How, Op, Order, Relation, Target
-from analysis.search.refusals import Refused, no_length, nobody_called, not_understood
+from analysis.search.query import MOST_MS, How, Op, Order, Relation, Target
+from analysis.search.refusals import Refused, length_alone, no_length, nobody_called, not_understood
 from analysis.search.state import VERBS, State
 from ml.types import Emotion
 
@@ -186,7 +186,8 @@ def take_unknown(state: State) -> None:
         around = "".join(t.said for t in state.tokens[max(0, state.at - 1) : state.at + 2] if t.sign or t is following)
         raise Refused(not_understood(f"“{around}”", word))
     if state.token.norm[:1].isdecimal() and following is not None and unit_ms(following.norm) is not None:
-        raise Refused(no_length(f"{word} {following.said}"))
+        ms, used = duration_at(state.tokens, state.at) or (0, 2)
+        raise Refused((length_alone if 1 <= ms <= MOST_MS else no_length)(state.said(used)))
     free = state.token.norm.isalpha() and not (named or capital or state.drafts.expect_than)
     if free and (not before_target or noun == ("target", "episodes")) and state.registry.has_text(word):
         state.texts.append(state.token.norm)

@@ -248,6 +248,8 @@ def test_any_query_survives_its_echo_and_its_json(query: Query) -> None:
         ({"kind": "never", "character": "tom", "emotion": "calm"}, "calm"),
         ({"kind": "never", "character": 3, "emotion": "angry"}, "character"),
         ({"kind": "share", "character": "tom", "emotion": "angry", "op": "ge", "percent": 101}, "percent"),
+        ({"kind": "share", "character": "tom", "emotion": "angry", "op": "gt", "percent": 100}, "percent"),
+        ({"kind": "share", "character": "tom", "emotion": "angry", "op": "lt", "percent": 0}, "percent"),
         ({"kind": "share", "character": "tom", "emotion": "angry", "op": "eq", "percent": 10}, "op"),
         ({"kind": "lasts", "character": "tom", "emotion": "angry", "op": "gt", "seconds": 10}, "seconds"),
         ({"kind": "more_than", "character": None, "emotion": "angry", "than": "tom"}, "two characters"),

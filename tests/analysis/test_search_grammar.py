@@ -257,6 +257,24 @@ def test_a_length_that_is_none_is_quoted(text: str, said: str) -> None:
     assert "from 1 ms to 24 hours" in refusal.message
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("episodes where Tom is angry more than 100 %", "the share “more than 100 %”"),
+        ("episodes where Tom is angry less than 0 percent", "the share “less than 0 percent”"),
+        ("episodes where Tom is angry at least 120 %", "the share “at least 120 %”"),
+        ("happiest episodes of 8 minutes", "under 8 minutes, over 8 minutes, at least 8 minutes or at most 8 minutes"),
+        ("happiest episodes of 1 hour 20 minutes", "under 1 hour 20 minutes"),
+        ("happiest episodes of 25 hours", "the length “25 hours”"),
+    ],
+)
+def test_a_share_or_a_length_that_is_refused_is_told_what_it_lacks(text: str, message: str) -> None:
+    refusal = parse(text, REGISTRY).refusal
+    assert refusal is not None
+    assert refusal.code == "not_understood"
+    assert message in refusal.message
+
+
 @pytest.mark.parametrize("query", [query for _, query in UNDERSTOOD])
 def test_the_echo_means_the_same(query: Query) -> None:
     assert parse(echo(query, REGISTRY), REGISTRY).query == query
