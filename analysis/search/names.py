@@ -7,6 +7,7 @@ from analysis.search.lexicon import (
     Named,
     NameMatch,
     Token,
+    lexicon,
     match_name,
     match_quoted,
     meaning_of,
@@ -15,9 +16,11 @@ from analysis.search.lexicon import (
 )
 from analysis.search.query import InSeries, Relation
 from analysis.search.refusals import Refusal, Refused, no_series_called, nobody_called, not_understood
-from analysis.search.state import State
+from analysis.search.state import VERBS, State
 
 _SUBJECT_FOLLOWS = [("boundaries", "where"), ("boundaries", "when"), *(("relation", str(r)) for r in Relation)]
+_ASKED = [("boundaries", "when"), ("boundaries", "where")]
+_AFTER_NAMES = ("how", "negations", "relation")
 
 
 def take_series(state: State) -> int:
@@ -80,16 +83,52 @@ def take_name(state: State) -> int:
             raise Unclear("more than one character")
         _add_series(state, where)
         return where.length
-    if who is not None and not _common(state, who):
+    if who is not None and (not _common(state, who) or (who.length == 1 and _stands_as_name(state))):
         _add_character(state, who)
         return who.length
     return 0
 
 
 def _common(state: State, match: NameMatch) -> bool:
-    """A name that the lexicon has too (a dwarf called Happy, a series called Cartoons) needs quotes."""
+    """A name that the lexicon has too (a dwarf called Happy, a series called Cartoons) needs quotes, unless it
+    is a character's and written as one."""
     phrase = phrase_at(state.tokens, state.at)
     return (match.length == 1 and state.token.norm in meanings()) or (phrase is not None and phrase[1] >= match.length)
+
+
+def _stands_as_name(state: State) -> bool:
+    """Whether a word of the lexicon is written as a name, where a name belongs: ``scenes of Joy``, ``is Joy sad``."""
+    kind = meanings().get(state.token.norm, ("", ""))[0]
+    if phrase_at(state.tokens, state.at) is not None:
+        return False
+    capitals_tell = state.token.capital and any(t.said[:1].islower() for t in state.tokens)
+    if not capitals_tell or (state.at == 0 and kind not in ("emotion", "filler")):
+        return False
+    if state.token.possessive:
+        return True
+    before = state.tokens[state.at - 1] if state.at else None
+    if before is not None and (before.possessive or _of_a_word(state)):
+        return False
+    after = state.tokens[state.at + 1] if state.at + 1 < len(state.tokens) else None
+    meaning = None if after is None or after.quoted else meaning_of(after.norm)
+    if after is not None and (after.norm in VERBS or (meaning is not None and meaning[0] in _AFTER_NAMES)):
+        return True
+    if before is None:
+        return False
+    opens = state.at == 1 or meaning_of(state.tokens[state.at - 2].norm) in _ASKED
+    asked = opens and before.norm in VERBS
+    return asked or before.norm in lexicon()["names_follow"] or (meaning is not None and meaning[0] == "target")
+
+
+def _of_a_word(state: State) -> bool:
+    """``free of Fear``, ``full of Joy``: a feeling, whoever is called so."""
+    return state.before == "of" and state.at > 1 and state.tokens[state.at - 2].norm in ("free", "full")
+
+
+def is_name(state: State) -> bool:
+    """Whether the word is exactly a character's name, whatever else it means."""
+    found = match_name(state.tokens, state.at, state.registry.characters, typos=False)
+    return found is not None and found.length == 1
 
 
 def _add_character(state: State, match: NameMatch) -> None:

@@ -24,6 +24,7 @@ class State:
     drafts: Drafts = field(default_factory=Drafts)
     clauses: list[Clause] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)
+    feeling_named: str = ""  # what was said last for a feeling, where it is somebody's name too
     texts: list[str] = field(default_factory=list)  # free words that titles and synopses are searched for
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from analysis.search.clauses import duration_at, unit_ms
 from analysis.search.drafts import Unclear
 from analysis.search.lexicon import Token, lexicon, meaning_of, meanings, phrase_at
+from analysis.search.names import is_name
 from analysis.search.query import MOST_MS, How, Op, Order, Relation, Target
 from analysis.search.refusals import Refused, length_alone, no_length, nobody_called, not_understood
 from analysis.search.state import VERBS, State
@@ -43,6 +44,7 @@ def _mean(state: State, kind: str, value: str, said: str) -> None:
             pass
         case "emotion":
             superlative = state.most or said.casefold().endswith(tuple(lexicon()["superlative_endings"]))
+            _not_a_name(state, Emotion(value))
             drafts.emotion(said, Emotion(value), noun, superlative=superlative)
             state.most, state.said_last = False, "emotion"
         case "target":
@@ -78,6 +80,16 @@ def _mean(state: State, kind: str, value: str, said: str) -> None:
             raise Refused(not_understood(f"“{said}”", said))
         case _:
             state.unused.append(said)
+
+
+def _not_a_name(state: State, emotion: Emotion) -> None:
+    """``is joy always joyful`` where somebody is called Joy: one of the two is the name. Raises Unclear."""
+    now = state.drafts.now
+    name = state.token.said if is_name(state) else ""
+    doubted = name or state.feeling_named
+    if now.emotion is emotion and state.drafts.boundary is None and doubted:
+        raise Unclear(f"whether “{doubted}” is a feeling or somebody (a name goes in quotation marks)")
+    state.feeling_named = name
 
 
 def _in_a_title(state: State) -> bool:

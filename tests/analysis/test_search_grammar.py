@@ -446,3 +446,50 @@ def test_a_name_that_nobody_has_is_no_emotion_with_a_typo(question: str) -> None
     parsed = parse(question, Registry((Named("pip", "Pip"), Named("rosa", "Rosa")), ()))
     assert parsed.refusal is not None
     assert parsed.refusal.code == "unknown_character"
+
+
+FEELINGS = Registry(
+    (Named("joy", "Joy"), Named("anger", "Anger"), Named("fear", "Fear"), Named("will", "Will"), Named("tom", "Tom")),
+    (),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "understood"),
+    [
+        ("is Joy always joyful", "episodes where Joy is always happy"),
+        ("episodes where Anger is never angry", "episodes where Anger is never angry"),
+        ("episodes where Joy isn't ever sad", "episodes where Joy is never sad"),
+        ("Joy is sad while Anger is happy", "scenes where Joy is sad while Anger is happy"),
+        ("Is Anger always angry", "episodes where Anger is always angry"),
+        ("when is Joy sad", "saddest scenes of Joy"),
+        ("Joy's happiest scenes", "happiest scenes of Joy"),
+        ("happiest Joy scenes", "happiest scenes of Joy"),
+        ("saddest scenes with Fear", "saddest scenes of Fear"),
+        ("episodes where Tom is angrier than Anger", "episodes where Tom is more angry than Anger"),
+        ("episodes where Will is never angry", "episodes where Will is never angry"),
+        ("scenes of joy", "happiest scenes"),
+        ("joy scenes", "happiest scenes"),
+        ("Anger", "angriest scenes"),
+        ("Tom's Anger", "angriest scenes of Tom"),
+        ("episodes full of Joy", "happiest episodes"),
+        ("episodes free of Fear", "episodes where nobody is ever scared"),
+        ("will Tom be happy", "happiest scenes of Tom"),
+    ],
+)
+def test_a_name_that_is_a_feeling_too_is_told_by_its_capital_and_its_place(text: str, understood: str) -> None:
+    query = parse(text, FEELINGS).query
+    assert query is not None
+    assert echo(query, FEELINGS) == understood
+    assert parse(understood, FEELINGS).query == query
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["is joy always joyful", "episodes where anger is never angry", "joy's happiest scenes", "Happiest Scenes Of Joy"],
+)
+def test_a_name_that_may_be_a_feeling_is_never_dropped(text: str) -> None:
+    refusal = parse(text, FEELINGS).refusal
+    assert refusal is not None
+    assert refusal.code == "not_understood"
+    assert "is a feeling or somebody" in refusal.message
