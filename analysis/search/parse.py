@@ -22,6 +22,7 @@ from analysis.search.names import take_name, take_quoted, take_series
 from analysis.search.query import Length, Of, Op, Order, Query, QueryInvalid, Target, Words, plain_text, settled
 from analysis.search.refusals import Refusal, Refused, no_length, not_understood, nothing_understood
 from analysis.search.state import VERBS, State
+from analysis.search.titles import take_title
 from analysis.search.words import take_phrase, take_unknown, take_word
 
 MOST_LETTERS = 1_000
@@ -54,7 +55,7 @@ def parse(text: str, registry: Registry) -> Parsed:
 
 def _step(state: State) -> None:
     """Uses at least one token."""
-    for take in (_take_measure, _take_clause, take_quoted, take_name, take_phrase, take_word):
+    for take in (_take_measure, _take_clause, take_quoted, take_name, take_title, take_phrase, take_word):
         used = take(state)
         if used:
             state.at += used

@@ -302,6 +302,46 @@ def test_free_words_are_searched_for_in_texts_that_have_them() -> None:
         assert parsed(text)[0] is None, text
 
 
+TITLES = ("the flying kite", "the missing cheese", "never kick a woman", "butch goes fishing", "tom and the kite")
+
+
+def _in_a_title(text: str) -> bool:
+    """As full text does: every word but the small ones, in one title."""
+    words = {t.norm for t in tokens_of(text)} - {"the", "a", "of", "and", "with"}
+    return bool(words) and any(words <= set(title.split()) for title in TITLES)
+
+
+@pytest.mark.parametrize(
+    ("text", "understood"),
+    [
+        ("angriest scenes in the flying kite", 'angriest scenes about "flying kite"'),
+        ("angriest scenes in The Flying Kite", 'angriest scenes about "flying kite"'),
+        ("angriest scenes in the Flying Kite", 'angriest scenes about "flying kite"'),
+        ("angriest scenes of The Flying Kite", 'angriest scenes about "flying kite"'),
+        ("angriest scenes in Flying Kite", 'angriest scenes about "flying kite"'),
+        ("angriest scenes of Tom in The Missing Cheese", 'angriest scenes of Tom about "missing cheese"'),
+        ("angriest scenes in the missing cheese", 'angriest scenes about "missing cheese"'),
+        ("happiest scenes in The Flying Kite with Tom", 'happiest scenes of Tom about "flying kite"'),
+        ("happiest scenes in Never Kick a Woman", 'happiest scenes about "never kick woman"'),
+        ("happiest scenes in Mouse House", "happiest scenes in the series Mouse House"),
+        ("angriest scenes in The Flying Butch", None),
+        ("angriest scenes in The Flying Cheese", None),
+        ("angriest scenes of Flying Kite", None),
+        ("angriest scenes of Butch", None),
+        ("angriest scenes with Butch", None),
+    ],
+)
+def test_a_title_in_capitals_is_read_as_without(text: str, understood: str | None) -> None:
+    registry = Registry(REGISTRY.characters, REGISTRY.series, _in_a_title)
+    parsed = parse(text, registry)
+    if understood is None:
+        assert parsed.refusal is not None
+        assert parsed.refusal.code == "unknown_character"
+    else:
+        assert parsed.query is not None
+        assert (echo(parsed.query, registry), parsed.unused) == (understood, ())
+
+
 @pytest.mark.parametrize(
     ("typed", "word", "is_typo"),
     [
