@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any
 
@@ -79,12 +80,12 @@ class ReadViewSet(Base, viewsets.ReadOnlyModelViewSet[Any]):
     pagination_class = Pages
 
 
-class LimitedViewSet(ReadViewSet):
+class LimitedViewSet(ReadViewSet, ABC):
     """Of what belongs to episodes. One that limits hide is answered with why."""
 
+    @abstractmethod
     def episode_of(self, pk: int) -> int | None:
         """The episode of the object, whatever the limits; None where there is no such object to see."""
-        raise NotImplementedError
 
     def get_object(self) -> Any:
         if self.limits:
