@@ -122,7 +122,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
-        "EmotionEnum": "analysis.models.EMOTION_CHOICES",
+        "EmotionEnum": "analysis.models.common.EMOTION_CHOICES",
         "LaneEmotionEnum": "analysis.api.serializers.LANE_EMOTIONS",
     },
 }
