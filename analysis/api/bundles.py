@@ -9,7 +9,6 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
-from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -18,6 +17,7 @@ from analysis.api.views import PROBLEM, ReadViewSet, user_of
 from analysis.models import ModelBundle
 from analysis.selectors.comparing import bundles_compare, bundles_json
 from analysis.services.bundle_publishing import bundle_publish, bundle_rollback
+from catalog.roles import Right, api_needs
 
 
 class PublishBundleSerializer(serializers.Serializer[Any]):
@@ -41,7 +41,7 @@ class BundleViewSet(ReadViewSet):
     @action(
         detail=True,
         url_path=r"compare/(?P<other>\d{1,18})",
-        permission_classes=[IsAdminUser],
+        permission_classes=[api_needs(Right.PUBLISH)],
         pagination_class=None,
     )
     def compare(self, request: Request, pk: str, other: str) -> Response:
@@ -55,7 +55,7 @@ class BundleViewSet(ReadViewSet):
         request=PublishBundleSerializer,
         responses={200: SwitchedSerializer, 401: PROBLEM, 403: PROBLEM, 409: PROBLEM},
     )
-    @action(detail=True, methods=["post"], permission_classes=[IsAdminUser])
+    @action(detail=True, methods=["post"], permission_classes=[api_needs(Right.PUBLISH)])
     def publish(self, request: Request, pk: str) -> Response:
         """Every episode that shows another bundle shows its newest whole run of this one: all of them or none."""
         asked = PublishBundleSerializer(data=request.data)
@@ -64,7 +64,7 @@ class BundleViewSet(ReadViewSet):
         return Response(SwitchedSerializer(done).data)
 
     @extend_schema(request=None, responses={200: SwitchedSerializer, 401: PROBLEM, 403: PROBLEM, 409: PROBLEM})
-    @action(detail=True, methods=["post"], permission_classes=[IsAdminUser])
+    @action(detail=True, methods=["post"], permission_classes=[api_needs(Right.PUBLISH)])
     def rollback(self, request: Request, pk: str) -> Response:
         """Undoes the last publication of the bundle as a whole."""
         return Response(SwitchedSerializer(bundle_rollback(bundle=self.get_object(), actor=user_of(request))).data)

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.exceptions import NotFound
-from rest_framework.permissions import SAFE_METHODS, IsAdminUser
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -22,6 +22,7 @@ from analysis.selectors.visible import episodes_visible
 from analysis.services.certify import certification_answer, certification_start, certification_withdraw
 from analysis.services.corrections import CorrectionRequest, correction_add, correction_withdraw
 from catalog.models import Episode
+from catalog.roles import Right, api_needs
 
 REFUSED = {400: PROBLEM, 401: PROBLEM, 403: PROBLEM, 404: PROBLEM, 409: PROBLEM}
 CHARACTER = parameter("character", "Slug of the character whose sample it is")
@@ -43,7 +44,7 @@ class CorrectionViewSet(LimitedViewSet):
     lookup_value_regex = r"\d{1,18}"
 
     def get_permissions(self) -> Any:
-        return super().get_permissions() if self.request.method in SAFE_METHODS else [IsAdminUser()]
+        return super().get_permissions() if self.request.method in SAFE_METHODS else [api_needs(Right.CORRECT)()]
 
     def episode_of(self, pk: int) -> int | None:
         return Correction.objects.filter(pk=pk).values_list("episode_id", flat=True).first()
@@ -83,7 +84,7 @@ class CorrectionViewSet(LimitedViewSet):
 
 class _OfEpisode(Base):
     def get_permissions(self) -> Any:
-        return super().get_permissions() if self.request.method in SAFE_METHODS else [IsAdminUser()]
+        return super().get_permissions() if self.request.method in SAFE_METHODS else [api_needs(Right.CORRECT)()]
 
     @property
     def episode(self) -> Episode:

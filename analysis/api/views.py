@@ -15,7 +15,7 @@ from rest_framework.authentication import SessionAuthentication, TokenAuthentica
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import LimitOffsetPagination
-from rest_framework.permissions import AllowAny, IsAdminUser
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -38,6 +38,7 @@ from analysis.selectors.visible import episodes_visible, runs_listed, runs_visib
 from analysis.services.publishing import run_publish, run_rollback
 from analysis.services.runs import run_cancel, run_request, run_retry
 from catalog.models import Character, Episode, Series
+from catalog.roles import Right, api_needs, may
 from ml.types import EMOTIONS
 
 PROBLEM = OpenApiResponse(shape.ProblemSerializer, description="Problem details (RFC 9457)")
@@ -59,7 +60,7 @@ class Base(APIView):
 
     @property
     def staff(self) -> bool:
-        return bool(getattr(self.request.user, "is_staff", False))
+        return bool(may(self.request, Right.SEE_RUNS))
 
     @property
     def limits(self) -> Limits:
@@ -212,7 +213,7 @@ class EpisodeViewSet(LimitedViewSet):
         responses={202: shape.RunSerializer, 400: PROBLEM, 401: PROBLEM, 403: PROBLEM, 404: PROBLEM, 409: PROBLEM},
         filters=False,
     )
-    @action(detail=True, methods=["post"], permission_classes=[IsAdminUser], pagination_class=None)
+    @action(detail=True, methods=["post"], permission_classes=[api_needs(Right.ANALYSE)], pagination_class=None)
     def analyse(self, request: Request, pk: str) -> Response:
         """Asks for a run. The same request twice gives the same run."""
         asked = shape.AnalyseSerializer(data=request.data)
@@ -269,19 +270,19 @@ class RunViewSet(LimitedViewSet):
         return shape.RunSerializer(*args, **kwargs)
 
     @extend_schema(request=None, responses={200: shape.RunSerializer, 401: PROBLEM, 403: PROBLEM, 409: PROBLEM})
-    @action(detail=True, methods=["post"], permission_classes=[IsAdminUser])
+    @action(detail=True, methods=["post"], permission_classes=[api_needs(Right.ANALYSE)])
     def cancel(self, request: Request, pk: str) -> Response:
         """Stops the run; what a worker holds stops within two seconds."""
         return Response(_run_data(run_cancel(run=self.get_object(), actor=user_of(request))))
 
     @extend_schema(request=None, responses={200: shape.RunSerializer, 401: PROBLEM, 403: PROBLEM, 409: PROBLEM})
-    @action(detail=True, methods=["post"], permission_classes=[IsAdminUser])
+    @action(detail=True, methods=["post"], permission_classes=[api_needs(Right.ANALYSE)])
     def retry(self, request: Request, pk: str) -> Response:
         """Does again what failed or was cancelled, and only that."""
         return Response(_run_data(run_retry(run=self.get_object(), actor=user_of(request))))
 
     @extend_schema(request=None, responses={200: shape.RunSerializer, 401: PROBLEM, 403: PROBLEM, 409: PROBLEM})
-    @action(detail=True, methods=["post"], permission_classes=[IsAdminUser])
+    @action(detail=True, methods=["post"], permission_classes=[api_needs(Right.PUBLISH)])
     def publish(self, request: Request, pk: str) -> Response:
         """The episode shows this run from now on."""
         run = self.get_object()
@@ -289,7 +290,7 @@ class RunViewSet(LimitedViewSet):
         return Response(_run_data(run))
 
     @extend_schema(request=None, responses={200: shape.RunSerializer, 401: PROBLEM, 403: PROBLEM, 409: PROBLEM})
-    @action(detail=True, methods=["post"], permission_classes=[IsAdminUser])
+    @action(detail=True, methods=["post"], permission_classes=[api_needs(Right.PUBLISH)])
     def rollback(self, request: Request, pk: str) -> Response:
         """The run's episode shows again what it showed before; answers with that run."""
         shown = run_rollback(episode=self.get_object().episode, actor=user_of(request))

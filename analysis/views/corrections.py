@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 
 from django.contrib import messages
-from django.contrib.admin.views.decorators import staff_member_required
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -30,6 +29,7 @@ from analysis.services.certify import (
 )
 from analysis.services.corrections import LABELS, CorrectionRequest, correction_add, correction_withdraw
 from catalog.models import Character, Episode
+from catalog.roles import Right, needs
 from ml.types import EMOTIONS, UNCLEAR, Box
 
 KEYS = (*((str(i + 1), str(e)) for i, e in enumerate(EMOTIONS)), ("u", UNCLEAR), ("n", NOT_THEM))
@@ -38,7 +38,7 @@ MOST_CUTS = 20
 
 
 @require_safe
-@staff_member_required
+@needs(Right.CORRECT)
 def certify(request: HttpRequest, pk: int) -> HttpResponse:
     """``?character=`` asks about the next shot of that sample; ``?place=`` about one of its shots again."""
     episode = _episode(pk)
@@ -68,7 +68,7 @@ def certify(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@staff_member_required
+@needs(Right.CORRECT)
 def certify_start(request: HttpRequest, pk: int) -> HttpResponse:
     slug = request.POST.get("character", "")
     shots = _number(request.POST.get("shots", ""))
@@ -82,7 +82,7 @@ def certify_start(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@staff_member_required
+@needs(Right.CORRECT)
 def certify_answer(request: HttpRequest, pk: int) -> HttpResponse:
     """``place``; ``start``, ``end`` and ``label-N`` of every piece, in order."""
     slug = request.POST.get("character", "")
@@ -101,7 +101,7 @@ def certify_answer(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@staff_member_required
+@needs(Right.CORRECT)
 def certify_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     def withdraw() -> object:
         row = certification_find(_episode(pk), request.POST.get("character", ""))
@@ -128,7 +128,7 @@ def _then(request: HttpRequest, act: Callable[[], object], done: str, pk: int, s
     return redirect(f"{address}?{urlencode({'character': slug})}" if slug else address)
 
 
-@staff_member_required
+@needs(Right.CORRECT)
 def correct(request: HttpRequest, pk: int) -> HttpResponse:
     episode = _episode(pk)
     run = run_published(episode)
@@ -158,7 +158,7 @@ def correct(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@staff_member_required
+@needs(Right.CORRECT)
 def correction_withdrawn(request: HttpRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(Correction.objects.select_related("episode"), pk=pk)
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin.views.decorators import staff_member_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
@@ -22,6 +21,7 @@ from analysis.selectors.scenes import scene_cards
 from analysis.selectors.timelines import timeline_of
 from analysis.services.runs import run_request
 from catalog.models import Episode
+from catalog.roles import Right, needs
 from ml.types import EMOTIONS
 
 
@@ -83,7 +83,7 @@ def start_from(request: HttpRequest, duration_ms: int | None) -> int:
 
 
 @require_POST
-@staff_member_required
+@needs(Right.ANALYSE)
 def episode_analyse(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Episode, pk=pk)
     try:

@@ -23,6 +23,7 @@ from analysis.models import Publication, Scene
 from analysis.selectors.finds import face_shown, moment_name
 from analysis.selectors.hidden import hidden_check
 from catalog.models import Episode
+from catalog.roles import Right, may
 
 CHUNK = 256 * 1024
 ASK_AGAIN = "private, no-cache"  # limits may have changed since a browser kept it; if not, the answer is 304
@@ -140,10 +141,10 @@ def _guarded(response: HttpResponseBase) -> HttpResponseBase:
 
 @require_safe
 def scene_thumbnail(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """The picture of a scene of a published run; staff also see those of other runs."""
+    """The picture of a scene of a published run; who may see runs also sees those of others."""
     scene = get_object_or_404(Scene.objects.select_related("run"), pk=pk)
     shown = Publication.objects.filter(run_id=scene.run_id, withdrawn_at__isnull=True).exists()
-    if not scene.thumbnail or not (shown or getattr(request.user, "is_staff", False)):
+    if not scene.thumbnail or not (shown or may(request, Right.SEE_RUNS)):
         raise Http404
     hidden_check(scene.run.episode_id, limits_of(request))
     try:

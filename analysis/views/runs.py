@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.contrib import messages
-from django.contrib.admin.views.decorators import staff_member_required
 from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -22,14 +21,15 @@ from analysis.selectors.runs import run_list, run_missing_parts, run_published, 
 from analysis.selectors.visible import runs_listed
 from analysis.services.publishing import run_publish
 from analysis.services.runs import run_cancel, run_retry
+from catalog.roles import Right, may, needs
 
 PAGE_SIZE = 30
 HTMX_STOP_POLLING = 286
 
 
 def _limits(request: HttpRequest) -> Limits:
-    """Staff look after every run, whatever is hidden in their browser."""
-    return NO_LIMITS if getattr(request.user, "is_staff", False) else limits_of(request)
+    """Those who may see them look after every run, whatever is hidden in their browser."""
+    return NO_LIMITS if may(request, Right.SEE_RUNS) else limits_of(request)
 
 
 def runs(request: HttpRequest) -> HttpResponse:
@@ -98,18 +98,18 @@ def _act(request: HttpRequest, pk: int, act: Callable[[AnalysisRun, User], objec
 
 
 @require_POST
-@staff_member_required
+@needs(Right.ANALYSE)
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     return _act(request, pk, lambda run, user: run_cancel(run=run, actor=user), f"Run {pk} is being stopped.")
 
 
 @require_POST
-@staff_member_required
+@needs(Right.ANALYSE)
 def retry(request: HttpRequest, pk: int) -> HttpResponse:
     return _act(request, pk, lambda run, user: run_retry(run=run, actor=user), f"Run {pk} goes on with what failed.")
 
 
 @require_POST
-@staff_member_required
+@needs(Right.PUBLISH)
 def publish(request: HttpRequest, pk: int) -> HttpResponse:
     return _act(request, pk, lambda run, user: run_publish(run=run, actor=user), f"The episode shows run {pk} now.")
