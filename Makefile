@@ -34,7 +34,7 @@ demo: setup  ## start everything, analyse the sample series, serve it on http://
 	@exec $(BIN)/python manage.py demo $(ARGS)
 
 test: setup  ## every quick test, on a real PostgreSQL and Redis of its own
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(or $(ARGS),--numprocesses auto --maxprocesses 4 --dist loadfile)
 
 test-slow: setup  ## what takes minutes: training, repetition
 	@$(BIN)/python -m pytest -m slow $(ARGS)
