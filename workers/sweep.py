@@ -1,4 +1,7 @@
-"""Sets right what got lost: leases of dead workers, messages that a broker forgot, runs that nobody finalised."""
+"""Sets right what got lost: leases of dead workers, messages that a broker forgot, runs that nobody finalised.
+
+And clears away what is left over: answers that have expired, pictures of runs that are gone.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from dataclasses import dataclass
 
 import structlog
 from celery import current_app
+from django.core.cache import cache
 from django.db import transaction
 
 from analysis.selectors.finds import runs_to_index
@@ -15,8 +19,10 @@ from analysis.services.features import features_fill
 from analysis.services.finds import finds_forget, finds_resend
 from analysis.services.leases import leases_reclaim
 from analysis.services.messages import INFERENCE, finalise_send, find_index_send, segments_send
+from workers.thumbnails import pictures_forget
 
 MOST_AT_ONCE = 500
+PICTURES_EVERY_S = 3600
 
 logger = structlog.get_logger(__name__)
 
@@ -52,6 +58,8 @@ def runs_sweep(depth: Callable[[str], int] = queue_depth) -> Swept:
     finds_forget()
     finds_resend()
     features_fill(batches=1)
+    if cache.add("pictures-swept", 1, PICTURES_EVERY_S):
+        pictures_forget()
     swept = Swept(len(reclaimed), len(sent), len(ended))
     if reclaimed or sent or ended:
         logger.info("runs_swept", reclaimed=swept.reclaimed, sent=swept.sent, finalised=swept.finalised)

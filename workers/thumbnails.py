@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import structlog
@@ -14,6 +16,8 @@ from workers.patience import patiently
 
 WIDTH = 320
 QUALITY = 85
+FOLDERS = ("moments", "thumbnails")  # under MEDIA_ROOT, with a folder for each run
+MOST_FORGOTTEN = 200  # runs at once
 
 logger = structlog.get_logger(__name__)
 
@@ -83,3 +87,29 @@ def moment_write(face_id: int) -> bool:
     return thumbnail_write(
         Path(settings.MEDIA_ROOT) / source.stored_name, face.pts_ms, face.pts_ms + face.shown_ms, target
     )
+
+
+def pictures_forget() -> int:
+    """Away with the pictures of runs that are no longer there; gives of how many runs. A folder that is not ours stays."""
+    found = {run_id for folder in FOLDERS for run_id, _ in _folders(folder)}
+    left = patiently(lambda: set(AnalysisRun.objects.filter(pk__in=found).values_list("pk", flat=True)))
+    gone = sorted(found - left)[:MOST_FORGOTTEN]
+    for folder in FOLDERS:
+        for run_id, path in _folders(folder):
+            if run_id in gone:
+                shutil.rmtree(path, ignore_errors=True)  # what cannot go is tried again
+    if gone:
+        logger.info("pictures_forgotten", runs=len(gone))
+    return len(gone)
+
+
+def _folders(name: str) -> Iterator[tuple[int, Path]]:
+    """The id of a run, and the folder that is called so."""
+    try:
+        inside = list((Path(settings.MEDIA_ROOT) / name).iterdir())
+    except OSError:  # nothing was ever made
+        return
+    for path in inside:
+        number = path.name
+        if number.isascii() and number.isdecimal() and len(number) <= 18 and not path.is_symlink() and path.is_dir():
+            yield int(number), path

@@ -139,12 +139,18 @@ def find_get(token: str) -> Find | None:
 
 def find_by_picture(find: Find, filters: Filters, most: int = PAGE) -> Found:
     """The moments nearest to the picture's face number ``filters.n``. Raises FindImpossible, FindRefused."""
-    face = find.faces[min(max(filters.n, 1), len(find.faces)) - 1]
+    faces = find.faces
+    if not 1 <= filters.n <= len(faces):
+        there = "one face was" if len(faces) == 1 else f"{len(faces)} faces were"
+        raise FindRefused(f"In the picture {there} read; there is no face number {filters.n}.")
+    face = faces[filters.n - 1]
     return find_like(tuple(face["embedding"]), comparable(find.bundle, filters.limits), filters, most)
 
 
 def find_by_face(face_id: int, filters: Filters, most: int = PAGE) -> Found | None:
     """Moments like one of ours; None where there is no such face to be found. Raises FindRefused."""
+    if filters.n != 1:
+        raise FindRefused("One face is asked about by its id; a number (n) chooses among the faces of a picture.")
     face = (
         FaceVector.objects.filter(pk=face_id, run__in=runs_searched(filters.limits))
         .select_related("run__bundle")

@@ -348,6 +348,10 @@ def test_the_api_answers_the_same(client: Client, run: AnalysisRun) -> None:
     assert [r["face"] for r in got["results"]] == [m.face_id for m in expected.moments]
     like = client.get(f"/api/v1/find/?face={got['results'][0]['face']}")
     assert like.status_code == 200
+    assert client.get(body["url"] + "?n=2").json()["detail"].startswith("In the picture one face was read; there is no")
+    assert "there is no face number 2" in read(client, reverse("find-answer", args=[find.token]) + "?n=2")
+    second = client.get(f"/api/v1/find/?face={got['results'][0]['face']}&n=2")
+    assert (second.status_code, second.json()["code"]) == (400, "find_refused")
     for address, status in (
         ("/api/v1/find/", 400),
         ("/api/v1/find/?face=999999", 404),

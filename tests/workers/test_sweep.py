@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import redis
@@ -13,6 +14,7 @@ from analysis.services.leases import MOST_ATTEMPTS, segment_complete
 from analysis.services.messages import INFERENCE
 from tests.analysis.runs_helpers import claim, complete_all, make_result, make_run
 from workers.sweep import Swept, queue_depth, runs_sweep
+from workers.thumbnails import FOLDERS, pictures_forget
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("services")]
 
@@ -85,3 +87,36 @@ def test_a_run_whose_last_part_kills_workers_still_ends(broker: redis.Redis) -> 
         swept = runs_sweep()
     assert swept.finalised == 1
     assert AnalysisRun.objects.get(pk=run.pk).segments.get(pk=first.pk).error_code == "worker_lost"
+
+
+@pytest.fixture
+def media(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(settings, "MEDIA_ROOT", tmp_path / "media")
+    return tmp_path / "media"
+
+
+def test_pictures_go_with_their_run_and_nothing_else_does(broker: redis.Redis, media: Path, tmp_path: Path) -> None:
+    assert pictures_forget() == 0  # nothing was ever written
+    kept, gone = make_run(50_000), make_run(50_000)
+    number = gone.pk
+    pictures = [media / folder / str(run) / "7.jpg" for folder in FOLDERS for run in (kept.pk, number)]
+    elsewhere = tmp_path / "elsewhere" / "7.jpg"
+    strange = [media / "moments" / "notes" / "1.jpg", media / "sources" / str(number) / "film.mp4", elsewhere]
+    for path in (*pictures, *strange):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"picture")
+    (media / "moments" / "999999").symlink_to(elsewhere.parent)
+    assert pictures_forget() == 0
+    gone.delete()
+    runs_sweep()
+    assert [p.exists() for p in pictures] == [True, False, True, False]
+    assert all(p.exists() for p in strange)
+    runs_sweep()  # not again within the hour, and nothing is left to do
+    assert pictures_forget() == 0
+
+
+def test_pictures_of_many_runs_go_in_parts(media: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.thumbnails.MOST_FORGOTTEN", 2)
+    for number in range(900_001, 900_004):
+        (media / "moments" / str(number)).mkdir(parents=True)
+    assert [pictures_forget(), pictures_forget(), pictures_forget()] == [2, 1, 0]
