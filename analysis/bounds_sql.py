@@ -1,7 +1,4 @@
-"""Fills the bounds of runs that have none, from their profiles, in the database itself.
-
-Migration 0006 runs this, so it may read no column that is younger.
-"""
+"""Fills the bounds of runs that have none, from their profiles, in the database itself."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def moment_write(face_id: int) -> bool:
 
 
 def pictures_forget() -> int:
-    """Away with the pictures of runs that are no longer there; gives of how many runs. A folder that is not ours stays."""
+    """Away with the pictures of runs that are no longer there; gives of how many. A folder that is not ours stays."""
     found = {run_id for folder in FOLDERS for run_id, _ in _folders(folder)}
     left = patiently(lambda: set(AnalysisRun.objects.filter(pk__in=found).values_list("pk", flat=True)))
     gone = sorted(found - left)[:MOST_FORGOTTEN]

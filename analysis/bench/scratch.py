@@ -12,15 +12,19 @@ SUFFIX = "_bench"
 
 
 @contextmanager
-def scratch_database() -> Iterator[None]:
-    """Empty, with all tables; everything of Django goes there meanwhile. One that was left behind is made anew."""
+def scratch_database(*, tables: bool = True) -> Iterator[None]:
+    """Empty; everything of Django goes there meanwhile. One that was left behind is made anew.
+
+    ``tables`` False: without any, for whoever makes them.
+    """
     own = connection.settings_dict["NAME"]
     other = f"{own}{SUFFIX}"
     _administer(f"DROP DATABASE IF EXISTS {connection.ops.quote_name(other)} WITH (FORCE)")
     _administer(f"CREATE DATABASE {connection.ops.quote_name(other)}")
     try:
         _use(other)
-        call_command("migrate", verbosity=0)
+        if tables:
+            call_command("migrate", verbosity=0)
         yield
     finally:
         _use(own)

@@ -4,13 +4,11 @@ from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
 
-from analysis.bounds_sql import bounds_fill
-
-EMOTIONS = ("happy", "sad", "angry", "surprised", "scared", "disgusted", "neutral")
+from analysis.migrations._0006_fill import fill as bounds_fill
 
 
 def fill(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    bounds_fill(schema_editor.connection, EMOTIONS, settings.TOONEMO_STRANGERS_MOST)
+    bounds_fill(schema_editor.connection, settings.TOONEMO_STRANGERS_MOST)
 
 
 class Migration(migrations.Migration):

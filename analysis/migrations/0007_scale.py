@@ -3,6 +3,8 @@ from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
 
+from analysis.migrations._0007_fill import fill as shown_fill
+
 TRIGGERS = """
 CREATE FUNCTION analysis_shown_follow_episode() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -71,11 +73,7 @@ DROP FUNCTION analysis_shown_follow_episode();
 
 
 def fill(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """What is shown already is summed up; in a new database there is nothing."""
-    if apps.get_model("analysis", "Publication").objects.filter(withdrawn_at__isnull=True).exists():
-        from analysis.services.shown import shown_refresh
-
-        shown_refresh()
+    shown_fill(schema_editor.connection)
 
 
 class Migration(migrations.Migration):
