@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,7 @@ def parse_korean(text: str, registry: Registry) -> Parsed:
         return Parsed(None, (refused.said,), _in_korean(not_understood(f"“{refused.said}”", refused.said), registry))
     english, fault = _english(tokens, registry)
     if fault is not None:
-        return Parsed(None, (fault,), _in_korean(not_understood(f"“{fault}”", fault), registry))
+        return Parsed(None, fault.words, fault)
     parsed = parse(english, registry)
     left = next((word for word in parsed.unused if _HANGUL.search(word)), None)
     if parsed.refusal is None and left is not None:  # an ending may turn the question round, so nothing is left out
@@ -66,47 +67,99 @@ def parse_korean(text: str, registry: Registry) -> Parsed:
     return Parsed(None, parsed.unused, _in_korean(parsed.refusal, registry))
 
 
-def _english(tokens: Sequence[Token], registry: Registry) -> tuple[str, str | None]:
-    """The question in the words of the English grammar; or what of it has no one meaning."""
-    out: list[str] = []
-    at, nobody, nouns = 0, False, set()
-    subject = False  # a name with the ending of a subject came last
-    while at < len(tokens):
-        token = tokens[at]
-        measured = _length(tokens, at)
-        if measured is not None:
-            words, used = measured
-            after = _word(tokens, at + used)
-            if words is None or (subject and after is not None and after[0] in EMOTIONS):
-                return "", " ".join(t.said for t in tokens[at : at + used])  # a length, or for so long?
-            out.append(words)
-            at += used
-            continue
-        name = _name(token, registry)
-        found = None if token.quoted or name is not None else _word(tokens, at)
+def _english(tokens: Sequence[Token], registry: Registry) -> tuple[str, Refusal | None]:
+    """The question in the words of the English grammar; or why it has no one meaning."""
+    reader = _Reader(tokens, registry)
+    while reader.at < len(tokens):
+        measured = _length(tokens, reader.at)
+        fault = reader.step() if measured is None else reader.length(*measured)
+        if fault is not None:
+            return "", fault
+    if len(reader.nouns) > 1:
+        said = " ".join(t.said for t in tokens)
+        return "", _in_korean(not_understood(f"“{said}”", said), registry)
+    return " ".join(word for word in reader.out if word), None
+
+
+@dataclass(slots=True)
+class _Reader:
+    """``subject``: somebody, or nobody, was said to do what comes next; ``lasting``: for how long, once that comes."""
+
+    tokens: Sequence[Token]
+    registry: Registry
+    at: int = 0
+    out: list[str] = field(default_factory=list)
+    nouns: set[str] = field(default_factory=set)
+    nobody: bool = False
+    subject: bool = False
+    lasting: str = ""
+
+    def step(self) -> None:
+        """A word that is no length."""
+        token = self.tokens[self.at]
+        name = _name(token, self.registry)
+        found = None if token.quoted or name is not None else _word(self.tokens, self.at)
         if found is not None:
-            word, used = found
-            if word in _data()["echo"]["targets"]:
-                nouns.add(word)
-            if word == "nobody":
-                nobody = True
-            elif word == "not" and nobody:
-                nobody, word = False, ""  # nobody is not: nobody is
-            out.append(word)
-            at += used
-        elif token.norm in _data()["without"] and out and out[-1] in EMOTIONS:
-            out.insert(len(out) - 1, "without")
-            at += 1
+            self._word(*found)
+            return
+        if token.norm in _data()["without"] and self.out and self.out[-1] in EMOTIONS:
+            self.out.insert(len(self.out) - 1, "without")
         else:
             year = _YEAR.match(token.norm)
-            out.append(
-                f"from {year.group(1)}" if year else f'"{name or token.said}"' if name or token.quoted else token.said
-            )
-            at += 1
-        subject = name is not None and token.norm != name and token.norm.endswith(tuple(_data()["subject_particles"]))
-    if len(nouns) > 1:
-        return "", " ".join(t.said for t in tokens)
-    return " ".join(word for word in out if word), None
+            said = f'"{name or token.said}"' if name or token.quoted else token.said
+            self.out.append(f"from {year.group(1)}" if year else said)
+        self.at += 1
+        particles = tuple(_data()["subject_particles"])
+        self.subject = self.subject or (name is not None and token.norm != name and token.norm.endswith(particles))
+
+    def _word(self, word: str, used: int) -> None:
+        if word in _data()["echo"]["targets"]:
+            self.nouns.add(word)
+            self.subject = False
+        if word == "nobody":
+            self.nobody = self.subject = True
+        elif word == "not" and self.nobody:
+            self.nobody, word = False, ""  # nobody is not: nobody is
+        self.out.append(word)
+        if word in EMOTIONS:
+            self.out += [self.lasting] if self.lasting else []
+            self.subject, self.lasting = False, ""
+        self.at += used
+
+    def length(self, english: str | None, used: int, attributive: bool) -> Refusal | None:
+        """Of what is found; of a feeling where somebody is said to have it. Else it may be either."""
+        said = " ".join(t.said for t in self.tokens[self.at : self.at + used])
+        if english is None:
+            return _in_korean(not_understood(f"“{said}”", said), self.registry)
+        after = _word(self.tokens, self.at + used)
+        if attributive and self.subject and after is not None and after[0] in EMOTIONS:
+            return _length_or_lasting(said)
+        if not attributive and self._feels(self.at + used):
+            if not self.subject:
+                return _length_or_lasting(said)
+            self.lasting = f"for {english}"
+        else:
+            self.out.append(english)
+        self.at += used
+        return None
+
+    def _feels(self, at: int) -> bool:
+        """Whether what comes next, names aside, is a feeling; not one that is lacking, nor the most of it."""
+        while at < len(self.tokens):
+            if _name(self.tokens[at], self.registry) is not None:
+                at += 1
+                continue
+            word, used = _word(self.tokens, at) or (None, 1)
+            at += used
+            if word in EMOTIONS:
+                return at >= len(self.tokens) or self.tokens[at].norm not in _data()["without"]
+            if word not in ("", "ever", "always", "mostly", "nobody"):
+                return False
+        return False
+
+
+def _length_or_lasting(said: str) -> Refusal:
+    return Refusal("not_understood", _data()["refusals"]["length_or_lasting"].format(said), (said,))
 
 
 def _stems(word: str) -> list[str]:
@@ -137,8 +190,10 @@ def _word(tokens: Sequence[Token], at: int) -> tuple[str, int] | None:
     return None
 
 
-def _length(tokens: Sequence[Token], at: int) -> tuple[str | None, int] | None:
-    """``8분 미만``: ("under 8 minutes", tokens); (None, tokens) for a time that is not compared."""
+def _length(tokens: Sequence[Token], at: int) -> tuple[str | None, int, bool] | None:
+    """``8분 미만``: ("under 8 minutes", tokens, whether it can only be said of a noun); None first where a time is not
+    compared.
+    """
     parts, end, rest = [], at, ""
     while end < len(tokens) and not rest and (match := _MEASURED.fullmatch(tokens[end].norm)):
         number, unit, rest = match.groups()
@@ -148,12 +203,12 @@ def _length(tokens: Sequence[Token], at: int) -> tuple[str | None, int] | None:
         return None
     for english, phrases in _data()["length"].items():
         for phrase in phrases:
-            words = phrase.split()
+            words, noun = phrase.split(), phrase.endswith(("의", "은", "긴", "는"))
             if rest and rest == words[0] and starts_with(tokens, end, words[1:]):
-                return f"{english} {' '.join(parts)}", end + len(words) - 1 - at
+                return f"{english} {' '.join(parts)}", end + len(words) - 1 - at, noun
             if not rest and starts_with(tokens, end, words):
-                return f"{english} {' '.join(parts)}", end + len(words) - at
-    return None, end - at
+                return f"{english} {' '.join(parts)}", end + len(words) - at, noun
+    return None, end - at, False
 
 
 def _in_korean(refusal: Refusal, registry: Registry) -> Refusal:
@@ -214,7 +269,7 @@ def _length_words(clause: Length) -> str | None:
     op = {Op.LT: "미만", Op.LE: "이하", Op.GT: "초과", Op.GE: "이상"}[clause.op]
     for unit, ms in (("분", 60_000), ("초", 1_000)):
         if clause.ms % ms == 0:
-            return f"{clause.ms // ms}{unit} {op}"
+            return f"{clause.ms // ms}{unit} {op}의"
     return None
 
 

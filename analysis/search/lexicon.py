@@ -179,7 +179,18 @@ def _entries() -> dict[tuple[str, ...], tuple[str, str]]:
         ("emotion", {emotion: entry["words"] for emotion, entry in data["emotions"].items()}),
     ):
         found += [(word, (kind, group)) for group, words in groups.items() for word in words]
-    for kind in ("intensifiers", "absence", "few", "without", "free", "negations", "joints", "boundaries"):
+    for kind in (
+        "intensifiers",
+        "absence",
+        "few",
+        "beyond",
+        "without",
+        "free",
+        "negations",
+        "joints",
+        "boundaries",
+        "audience",
+    ):
         found += [(word, (kind, word)) for word in data[kind]]
     found += [(word, ("order", order)) for order in ("most", "least", "calmest") for word in data[order]]
     return {tuple(word.split()): meaning for word, meaning in found}

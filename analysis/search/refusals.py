@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analysis.search.lexicon import Named, Registry
+from analysis.search.lexicon import Named, Registry, meaning_of
 
 LEAST_WORD = 4  # letters of a word of a name that may be meant alone
 
@@ -62,7 +62,22 @@ def length_alone(said: str) -> Refusal:
     return Refusal("not_understood", message, (said,))
 
 
+def too_much(said: str) -> Refusal:
+    message = (
+        f"How much is “{said}” is for you to say: ask with a number, like “scared at most 5 %”, or with “never”, or "
+        "set limits."
+    )
+    return Refusal("not_understood", message, (said,))
+
+
 def nothing_understood(unused: tuple[str, ...]) -> Refusal:
+    for said in unused:
+        if (meaning_of(said.casefold()) or ("",))[0] == "audience":
+            message = (
+                f"Search cannot say what is right for “{said}”. Say what nobody may show, like “episodes where nobody "
+                "is scared”, or set limits."
+            )
+            return Refusal("nothing_understood", message)
     rest = f" I could not use {', '.join(f'“{w}”' for w in unused)}." if unused else ""
     return Refusal("nothing_understood", f"Say which emotion or which character you are looking for.{rest}")
 

@@ -7,7 +7,7 @@ from analysis.search.drafts import Unclear
 from analysis.search.lexicon import Token, lexicon, meaning_of, meanings, phrase_at
 from analysis.search.names import is_name
 from analysis.search.query import MOST_MS, How, Op, Order, Relation, Target
-from analysis.search.refusals import Refused, length_alone, no_length, nobody_called, not_understood
+from analysis.search.refusals import Refused, length_alone, no_length, nobody_called, not_understood, too_much
 from analysis.search.state import VERBS, State
 from ml.types import Emotion
 
@@ -76,6 +76,13 @@ def _mean(state: State, kind: str, value: str, said: str) -> None:
             take_unknown(state)
         case "few" if not _of_a_feeling(state):
             take_unknown(state)
+        case "beyond" if not _is_measured_by(state):
+            if said.casefold() != "too":  # also
+                take_unknown(state)
+        case "beyond":
+            raise Refused(too_much(said if said.casefold() == "enough" else state.said(2)))
+        case "audience":
+            take_unknown(state)
         case "unsupported" | "relation" | "absence" | "few":
             raise Refused(not_understood(f"“{said}”", said))
         case _:
@@ -108,6 +115,13 @@ def _of_a_feeling(state: State) -> bool:
     if state.token.norm == "little" and state.before == "a":
         return False
     return (after is not None and _feels(after)) or (before is not None and _feels(before) and state.before in VERBS)
+
+
+def _is_measured_by(state: State) -> bool:
+    """``too scary``, ``too quiet``, ``scary enough``; but not ``sad too``."""
+    after = next((t for t in state.tokens[state.at + 1 :] if not _empty(t)), None)
+    before = state.tokens[state.at - 1] if state.at and state.token.norm == "enough" else None
+    return any(t is not None and (_feels(t) or meaning_of(t.norm) == ("order", "calmest")) for t in (after, before))
 
 
 def _feels(token: Token) -> bool:
@@ -204,6 +218,7 @@ def take_unknown(state: State) -> None:
     if free and (not before_target or noun == ("target", "episodes")) and state.registry.has_text(word):
         state.texts.append(state.token.norm)
         return
+    before_target = before_target and (meaning_of(state.token.norm) or ("",))[0] != "audience"
     if state.token.norm.isalpha() and (before_target or named or capital or state.drafts.expect_than):
         raise Refused(nobody_called(word.removesuffix("'s").removesuffix("’s"), state.registry))
     state.unused.append(word)
