@@ -27,7 +27,7 @@ from analysis.search.query import (
     Words,
     Years,
 )
-from analysis.selectors.visible import publications_visible
+from analysis.selectors.visible import shown_visible
 from catalog.models import Series
 from catalog.selectors import episodes_about, episodes_titled
 
@@ -47,9 +47,8 @@ class Sql:
 
 def shown_rows(query: Query) -> QuerySet[ShownEpisode]:
     """The published runs of the episodes that the clauses leave, and the limits of whoever asks."""
+    rows = shown_visible(query.limits) if query.limits else ShownEpisode.objects.all()
     condition = Q()
-    if query.limits:
-        condition &= Q(run_id__in=publications_visible(query.limits).values("run_id"))
     for clause in query.clauses:
         match clause:
             case Length(Of.EPISODE, op, ms):
@@ -69,7 +68,7 @@ def shown_rows(query: Query) -> QuerySet[ShownEpisode]:
                 condition &= Q(episode_id__in=episodes_about(words).values("pk"))
             case Length():
                 pass
-    return ShownEpisode.objects.filter(condition)
+    return rows.filter(condition)
 
 
 def shown(query: Query) -> Sql:

@@ -27,6 +27,7 @@ from analysis.search.query import (
     Together,
     Years,
 )
+from tests.analysis.limits.made import shows_it
 from tests.analysis.search_world import Profile, Show, Shown, Stretch, World
 
 COMPARE: dict[Op, Callable[[float, float], bool]] = {
@@ -42,6 +43,8 @@ Found = dict[int, tuple[int, float]]  # key -> verdict, score
 
 def brute(world: World, query: Query) -> list[Row]:
     shows = [s for s in world.shows if s.published and all(_fits(s, c) for c in query.clauses)]
+    if query.limits:
+        shows = [s for s in shows if shows_it(s, query.limits)]
     judged = _judge(world, shows, query)
     if query.finds_scenes:
         if judged is not None:

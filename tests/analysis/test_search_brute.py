@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from analysis.limits import NO_LIMITS
 from analysis.models import SceneEmotion
 from analysis.search.query import (
     Atom,
@@ -34,9 +36,11 @@ from analysis.search.query import (
 from analysis.search.sql import Row, find
 from ml.types import EMOTIONS, Emotion
 from tests.analysis.brute_search import brute
+from tests.analysis.limits.made import limits_random
 from tests.analysis.search_world import World, store, world_random
 
 PER_WORLD = 400
+UNDER_LIMITS = 0.25  # of the questions
 PEOPLE = ("tom", "jerry", "pip", "rosa")
 
 
@@ -51,8 +55,9 @@ def query_random(rng: random.Random) -> Query:
             tuple(_clause(rng) for _ in range(rng.choice([0, 0, 1, 2]))),
             tuple(_condition(rng) for _ in range(rng.choice([0, 1, 1, 1, 2]))),
         )
+        limits = limits_random(rng) if rng.random() < UNDER_LIMITS else NO_LIMITS
         try:
-            return settled(query)
+            return replace(settled(query), limits=limits)
         except QueryInvalid:
             continue
 

@@ -42,7 +42,7 @@ def test_a_leak_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     for module, name in (
         ("analysis.views.browse", "episodes_visible"),
         ("analysis.api.views", "runs_visible"),
-        ("analysis.search.spans_sql", "publications_visible"),
+        ("analysis.search.spans_sql", "shown_visible"),
         ("analysis.views.media", "hidden_check"),
     ):
         with monkeypatch.context() as patched:

@@ -10,7 +10,7 @@ from django.db import connection
 from analysis.bounds_sql import bounds_fill
 from analysis.limits import NO_LIMITS, NOTHING, Limits, limits_parse
 from analysis.models import AnalysisRun, EmotionBound, FaceDetection, Lacking, Publication, RunBound, Segment
-from analysis.selectors.visible import episodes_visible, is_visible, runs_visible
+from analysis.selectors.visible import episodes_visible, is_visible, runs_visible, shown_visible
 from analysis.services.finalise import run_finalise
 from catalog.models import Episode
 from ml.types import EMOTIONS, Emotion
@@ -37,6 +37,7 @@ def test_what_is_visible_equals_a_plain_evaluation(seed: int) -> None:
         assert seen(limits) == wanted, limits
         runs = {s.run_pk for s in found.shows if s.pk in wanted and s.published}
         assert set(runs_visible(limits).values_list("pk", flat=True)) == runs
+        assert set(shown_visible(limits).values_list("run_id", flat=True)) == runs
         shown += len(wanted)
         hidden += len(found.shows) - len(wanted)
     assert shown > 50
@@ -48,6 +49,7 @@ def test_no_limits_show_everything_and_closed_ones_nothing() -> None:
     assert seen(NO_LIMITS) == {episode.pk}
     assert seen(NOTHING) == set()
     assert not runs_visible(NOTHING).exists()
+    assert not shown_visible(NOTHING).exists()
     assert not is_visible(episode.pk, NOTHING)
 
 
