@@ -93,6 +93,36 @@ class RunNotCancellable(AnalysisError):
     code = "run_not_cancellable"
 
 
+class RunNotWaiting(AnalysisError):
+    """The run has ended, so it has no place among those that wait."""
+
+    code = "run_not_waiting"
+
+
+class PriorityInvalid(AnalysisError):
+    """There is no such priority, or none higher or lower than the one that the run has."""
+
+    code = "priority_invalid"
+
+
+class QueueUnknown(AnalysisError):
+    """No queue of that name can be paused."""
+
+    code = "queue_unknown"
+
+
+class BulkInvalid(AnalysisError):
+    """Nothing was chosen, too much at once, or something that cannot be done to what was chosen."""
+
+    code = "bulk_invalid"
+
+
+class TooManyStreams(AnalysisError):
+    """As many streams of events are open as a process or a person may have."""
+
+    code = "too_many_streams"
+
+
 class RunNotPublishable(AnalysisError):
     """Only a run that succeeded can be shown."""
 

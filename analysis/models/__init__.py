@@ -5,6 +5,16 @@ from __future__ import annotations
 from analysis.models.common import EMOTION_CHOICES
 from analysis.models.finding import FaceVector, Find, FindStatus
 from analysis.models.people import SAYS_CHOICES, Audit, Certification, CertificationAnswer, Correction
+from analysis.models.queue import (
+    MOST_PRIORITY,
+    Queue,
+    QueueName,
+    RunEvent,
+    RunEventKind,
+    RunPace,
+    RunPicture,
+    Worker,
+)
 from analysis.models.ratings import EmotionBound, EmotionProfile, Lacking, RunBound, RunFeatures
 from analysis.models.results import EmotionSpan, FaceDetection, Scene, SceneEmotion, Shot, Track
 from analysis.models.runs import AnalysisRun, ModelBundle, Publication, RunStatus, Segment, SegmentStatus
@@ -12,6 +22,7 @@ from analysis.models.summaries import CharacterSummary, EpisodeSummary, ShownEpi
 
 __all__ = [
     "EMOTION_CHOICES",
+    "MOST_PRIORITY",
     "SAYS_CHOICES",
     "AnalysisRun",
     "Audit",
@@ -30,8 +41,14 @@ __all__ = [
     "Lacking",
     "ModelBundle",
     "Publication",
+    "Queue",
+    "QueueName",
     "RunBound",
+    "RunEvent",
+    "RunEventKind",
     "RunFeatures",
+    "RunPace",
+    "RunPicture",
     "RunStatus",
     "Scene",
     "SceneEmotion",
@@ -41,4 +58,5 @@ __all__ = [
     "ShownEpisode",
     "Summary",
     "Track",
+    "Worker",
 ]

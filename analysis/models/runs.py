@@ -100,6 +100,7 @@ class AnalysisRun(models.Model):
             ),
             models.CheckConstraint(condition=Q(partial=False) | Q(status="succeeded"), name="run_partial_succeeded"),
             models.CheckConstraint(condition=unit("strangers"), name="run_strangers_in_unit"),
+            models.CheckConstraint(condition=Q(priority__gte=-1000, priority__lte=1000), name="run_priority_in_range"),
         ]
 
     def __str__(self) -> str:
@@ -150,6 +151,7 @@ class Segment(models.Model):
     lease_expires_at = models.DateTimeField(null=True, blank=True)
     worker = models.CharField(max_length=200, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    not_before = models.DateTimeField(null=True, blank=True, help_text="After a fault: not tried again sooner.")
     done_ms = models.PositiveIntegerField(default=0, help_text="Content analysed so far, for the progress bar.")
     frames = models.PositiveIntegerField(default=0)
     drawings = models.PositiveIntegerField(default=0)

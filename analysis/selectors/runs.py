@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count, Max, Q, QuerySet, Sum
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from analysis.models import AnalysisRun, Publication, RunStatus, Segment, SegmentStatus
@@ -131,13 +132,21 @@ def run_missing_parts(run: AnalysisRun) -> list[MissingPart]:
     return [MissingPart(s.start_ms, s.end_ms, s.error_code, s.error_detail) for s in failed]
 
 
-def segments_due() -> QuerySet[Segment]:
-    """What waits for a worker, in the order in which it should be done."""
+def segments_due(*, abandoned: bool = False, most_attempts: int | None = None) -> QuerySet[Segment]:
+    """What waits for a worker, in the order in which it is taken: priority, then who asked first.
+
+    What failed a moment ago is left out until its pause is over. ``abandoned``: also what a dead worker holds.
+    """
+    open_ones = Q(status=SegmentStatus.PENDING) & (Q(not_before__isnull=True) | Q(not_before__lte=Now()))
+    if abandoned:
+        open_ones |= Q(status=SegmentStatus.RUNNING, lease_expires_at__lt=Now())
     waiting = Segment.objects.filter(
-        status=SegmentStatus.PENDING,
+        open_ones,
         run__status__in=[RunStatus.QUEUED, RunStatus.RUNNING],
         run__cancel_requested_at__isnull=True,
     )
+    if most_attempts is not None:
+        waiting = waiting.filter(attempts__lt=most_attempts)
     return waiting.order_by("-run__priority", "run__created_at", "run_id", "index")
 
 

@@ -15,11 +15,12 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from analysis.models import AnalysisRun, Publication, RunStatus, Segment, SegmentStatus
+from analysis.models import AnalysisRun, Publication, RunEventKind, RunStatus, Segment, SegmentStatus
 from analysis.ratings import RATINGS_VERSION
 from analysis.services.derived import derived_rewrite
 from analysis.services.messages import thumbnails_send
 from analysis.services.publishing import publish_by_rule
+from analysis.services.run_events import event_record
 from analysis.services.shown import shown_refresh
 from catalog.models import Episode
 
@@ -116,6 +117,7 @@ def _locked(run_id: int, statuses: list[RunStatus]) -> AnalysisRun | None:
 def _ended(run: AnalysisRun, status: RunStatus, **changes: Any) -> AnalysisRun:
     if run.is_active:
         changes["finished_at"] = Now()
+        event_record(run.pk, RunEventKind.ENDED, code=status, detail=changes.get("error_detail", ""))
     AnalysisRun.objects.filter(pk=run.pk).update(status=status, **changes)
     run.refresh_from_db()
     logger.info("run_ended", run=run.pk, status=run.status, partial=run.partial, faces=run.faces)

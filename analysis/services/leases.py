@@ -2,7 +2,8 @@
 
 A claim is one conditional UPDATE that writes a lease token. Whoever holds the token may heartbeat, complete, fail or
 release; anybody else's call finds no row and writes nothing (fencing), however late it comes. Times are the database's,
-so workers' clocks do not matter.
+so workers' clocks do not matter. Which segment is next is asked of the rows at the moment of the claim, never of the
+message, so a priority counts for work that waits already.
 """
 
 from __future__ import annotations
@@ -19,13 +20,19 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from analysis.models import AnalysisRun, RunStatus, Segment, SegmentStatus
+from analysis.models import AnalysisRun, QueueName, RunEventKind, RunStatus, Segment, SegmentStatus
+from analysis.selectors.queue import is_paused
+from analysis.selectors.runs import segments_due
 from analysis.services.messages import finalise_send, segments_send
 from analysis.services.observations import observations_write, result_check
+from analysis.services.run_events import event_record
+from analysis.services.run_pace import pace_note
 from ml.types import SegmentResult
 
 MOST_ATTEMPTS = 3
 RETRY_AFTER_S = 2.0  # doubled with each attempt
+CLOCKS_DIFFER_S = 0.5  # a message that comes before the pause is over would find nothing due
+MOST_RACES = 50  # segments that others took first, before a claim gives up
 
 logger = structlog.get_logger(__name__)
 
@@ -63,12 +70,31 @@ def _lease_end() -> Any:
     return Now() + timedelta(seconds=settings.TOONEMO_LEASE_SECONDS)
 
 
+def segment_claim_next(worker: str) -> Claim | None:
+    """Takes the lease on the first segment that is due: highest priority, then oldest request. None: nothing is.
+
+    Nothing is locked while it is looked for; whoever is beaten to it looks again.
+    """
+    if is_paused(QueueName.INFERENCE):
+        return None
+    for _ in range(MOST_RACES):
+        first = segments_due(abandoned=True, most_attempts=MOST_ATTEMPTS).values_list("pk", flat=True).first()
+        if first is None:
+            return None
+        claim = segment_claim(first, worker)
+        if claim is not None:
+            return claim
+    return None
+
+
 @transaction.atomic
 def segment_claim(segment_id: int, worker: str) -> Claim | None:
-    """Takes the lease on a segment that waits, or whose lease ran out. None: it is not to be had.
+    """Takes the lease on a segment that waits, or whose lease ran out. None: it is not to be had, or work is paused.
 
     A segment that was begun MOST_ATTEMPTS times without an end is not to be had either: ``leases_reclaim`` fails it.
     """
+    if is_paused(QueueName.INFERENCE):
+        return None
     run = AnalysisRun.objects.select_for_update(no_key=True).filter(segments__pk=segment_id).first()
     if run is None or not run.is_active or run.cancel_requested_at is not None:
         return None
@@ -81,6 +107,7 @@ def segment_claim(segment_id: int, worker: str) -> Claim | None:
         lease_expires_at=_lease_end(),
         worker=worker[:200],
         attempts=F("attempts") + 1,
+        not_before=None,
         done_ms=0,
         drawings=0,
         faces=0,
@@ -92,6 +119,7 @@ def segment_claim(segment_id: int, worker: str) -> Claim | None:
         AnalysisRun.objects.filter(pk=run.pk, started_at__isnull=True).update(started_at=Now())
     segment = Segment.objects.select_related("run__bundle", "run__episode__source").get(pk=segment_id)
     source = segment.run.episode.source
+    event_record(run.pk, RunEventKind.CLAIMED, part=segment.index, worker=worker)
     return Claim(
         token=token,
         segment_id=segment_id,
@@ -118,6 +146,7 @@ def segment_heartbeat(token: uuid.UUID, *, done_ms: int, drawings: int, faces: i
     )
     if not held:
         return Pulse(held=False, cancelled=False)
+    pace_note(token)
     cancelled = AnalysisRun.objects.filter(segments__lease_token=token, cancel_requested_at__isnull=False).exists()
     return Pulse(held=True, cancelled=cancelled)
 
@@ -133,6 +162,7 @@ def segment_complete(token: uuid.UUID, result: SegmentResult) -> bool:
         return False
     result_check(result, segment)
     observations_write(segment, result.detections)
+    event_record(segment.run_id, RunEventKind.DONE, part=segment.index, worker=segment.worker)
     _end(
         segment,
         SegmentStatus.DONE,
@@ -158,11 +188,16 @@ def segment_fail(token: uuid.UUID, code: str, detail: str, *, final: bool = Fals
     segment = _held(token)
     if segment is None:
         return False
+    told: dict[str, Any] = {"part": segment.index, "worker": segment.worker, "code": code, "detail": detail}
     if final or segment.attempts >= MOST_ATTEMPTS:
+        event_record(segment.run_id, RunEventKind.FAILED, **told)
         _end(segment, SegmentStatus.FAILED, error_code=code[:60], error_detail=detail)
     else:
-        _give_back(segment, error_code=code[:60], error_detail=detail)
-        segments_send([segment.pk], countdown=RETRY_AFTER_S * 2 ** (segment.attempts - 1))
+        pause_s = RETRY_AFTER_S * 2 ** (segment.attempts - 1)
+        event_record(segment.run_id, RunEventKind.TRY_AGAIN, **told)
+        later = Now() + timedelta(seconds=pause_s)
+        _give_back(segment, error_code=code[:60], error_detail=detail, not_before=later)
+        segments_send([segment.pk], countdown=pause_s + CLOCKS_DIFFER_S)
     return True
 
 
@@ -172,6 +207,7 @@ def segment_cancel(token: uuid.UUID) -> bool:
     segment = _held(token)
     if segment is None:
         return False
+    event_record(segment.run_id, RunEventKind.STOPPED, part=segment.index, worker=segment.worker)
     _end(segment, SegmentStatus.CANCELLED)
     return True
 
@@ -182,6 +218,7 @@ def segment_release(token: uuid.UUID) -> bool:
     segment = _held(token)
     if segment is None:
         return False
+    event_record(segment.run_id, RunEventKind.RELEASED, part=segment.index, worker=segment.worker)
     _give_back(segment, attempts=segment.attempts - 1)
     segments_send([segment.pk])
     return True
@@ -205,10 +242,12 @@ def _reclaim(segment_id: int) -> bool:
     if run is None or segment is None:
         return False
     logger.warning("lease_expired", run=run.pk, segment=segment.pk, worker=segment.worker)
+    event_record(run.pk, RunEventKind.LEASE_LOST, part=segment.index, worker=segment.worker)
     if run.cancel_requested_at is not None:
         _end(segment, SegmentStatus.CANCELLED)
     elif segment.attempts >= MOST_ATTEMPTS:
         detail = f"The worker stopped answering {segment.attempts} times in this part."
+        event_record(run.pk, RunEventKind.FAILED, part=segment.index, code="worker_lost", detail=detail)
         _end(segment, SegmentStatus.FAILED, error_code="worker_lost", error_detail=detail)
     else:
         _give_back(segment)

@@ -13,11 +13,12 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from analysis.errors import NothingToRollBack, RunNotPublishable
-from analysis.models import AnalysisRun, Publication, RunStatus
+from analysis.models import AnalysisRun, Publication, RunEventKind, RunStatus
 from analysis.selectors.layer import layer_of
 from analysis.services.audit import audit_record
 from analysis.services.derived import derived_rewrite
 from analysis.services.messages import find_index_send
+from analysis.services.run_events import event_record
 from analysis.services.shown import shown_refresh
 from catalog.models import Episode
 
@@ -72,6 +73,7 @@ def run_show(episode: Episode, run: AnalysisRun, actor: AbstractBaseUser | None,
     shown_refresh([episode.pk])
     before = None if current is None else {"run": current.run_id}
     audit_record(action=action, subject=run, actor=actor, before=before, after={"run": run.pk})
+    event_record(run.pk, RunEventKind.PUBLISHED, actor=actor, code=action)
     find_index_send(run.pk)
     if current is not None:
         find_index_send(current.run_id)

@@ -16,10 +16,11 @@ from django.db.models import Sum
 from django.db.models.functions import Now
 
 from analysis.errors import EpisodeWithoutSource, RunConfigInvalid, RunNotCancellable, RunNotRetryable
-from analysis.models import AnalysisRun, ModelBundle, RunStatus, Segment, SegmentStatus
+from analysis.models import AnalysisRun, ModelBundle, RunEventKind, RunStatus, Segment, SegmentStatus
 from analysis.services.audit import audit_record
 from analysis.services.bundles import bundle_find
 from analysis.services.messages import finalise_send, segments_send
+from analysis.services.run_events import event_record
 from catalog.models import Episode, SourceFile
 from ml.timeline import SEGMENT_MS, plan_segments
 
@@ -69,6 +70,7 @@ def run_request(
         Segment(run=run, index=i, start_ms=start, end_ms=end) for i, (start, end) in enumerate(pieces)
     )
     audit_record(action="run.request", subject=run, actor=requested_by, after={"fingerprint": fingerprint})
+    event_record(run.pk, RunEventKind.REQUESTED, actor=requested_by)
     segments_send(s.pk for s in segments)
     return run
 
@@ -115,12 +117,14 @@ def run_cancel(*, run: AnalysisRun, actor: AbstractBaseUser | None = None) -> An
         before = {"status": locked.status}
         AnalysisRun.objects.filter(pk=locked.pk).update(cancel_requested_at=Now())
         audit_record(action="run.cancel", subject=locked, actor=actor, before=before)
+        event_record(locked.pk, RunEventKind.CANCEL, actor=actor)
         locked.segments.filter(status=SegmentStatus.PENDING).update(status=SegmentStatus.CANCELLED)
     if not locked.segments.filter(status=SegmentStatus.RUNNING).exists():
         if locked.segments.exclude(status=SegmentStatus.CANCELLED).exists():
             finalise_send(locked.pk)
         else:
             AnalysisRun.objects.filter(pk=locked.pk).update(status=RunStatus.CANCELLED, finished_at=Now())
+            event_record(locked.pk, RunEventKind.ENDED, code=RunStatus.CANCELLED)
     locked.refresh_from_db()
     return locked
 
@@ -142,7 +146,9 @@ def run_retry(*, run: AnalysisRun, actor: AbstractBaseUser | None = None) -> Ana
     others = AnalysisRun.objects.filter(episode=episode, fingerprint=locked.fingerprint, status__in=_ACTIVE)
     if others.exists():
         raise RunNotRetryable(f"An equal run of {episode} is under way already.")
-    again.update(status=SegmentStatus.PENDING, attempts=0, done_ms=0, worker="", error_code="", error_detail="")
+    again.update(
+        status=SegmentStatus.PENDING, attempts=0, not_before=None, done_ms=0, worker="", error_code="", error_detail=""
+    )
     done = locked.segments.filter(status=SegmentStatus.DONE)
     before = {"status": locked.status, "partial": locked.partial, "error_code": locked.error_code}
     AnalysisRun.objects.filter(pk=locked.pk).update(
@@ -157,6 +163,7 @@ def run_retry(*, run: AnalysisRun, actor: AbstractBaseUser | None = None) -> Ana
         error_detail="",
     )
     audit_record(action="run.retry", subject=locked, actor=actor, before=before, after={"segments": len(ids)})
+    event_record(locked.pk, RunEventKind.RETRIED, actor=actor)
     segments_send(ids)
     if not ids:
         finalise_send(locked.pk)
