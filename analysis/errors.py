@@ -121,6 +121,7 @@ class TooManyStreams(AnalysisError):
     """As many streams of events are open as a process or a person may have."""
 
     code = "too_many_streams"
+    retry_after_s = 15
 
 
 class RunNotPublishable(AnalysisError):

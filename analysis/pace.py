@@ -83,13 +83,15 @@ def pace_of(samples: Sequence[Sample], now_s: float, under_way_ms: Sequence[int]
     blocks = _blocks(recent)
     seconds = sum(b.seconds for b in blocks)
     film = sum(b.film_ms for b in blocks)
-    rates = (film / 1000 / seconds, sum(b.drawings for b in blocks) / seconds) if seconds and film > 0 else (None, None)
+    film_rate = drawings_rate = None
+    if seconds and film > 0:
+        film_rate, drawings_rate = film / 1000 / seconds, sum(b.drawings for b in blocks) / seconds
     unknown = _unknown(recent, blocks, now_s, under_way_ms)
     left = None
     if unknown is None:
         left = _left(blocks, under_way_ms, waiting_ms)
         unknown = Unknown.UNSTEADY if left is None else None
-    return Pace(*rates, left, unknown)
+    return Pace(film_rate, drawings_rate, left, unknown)
 
 
 def _blocks(samples: Sequence[Sample]) -> list[_Block]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from analysis.views import browse, corrections, episodes, finds, limits, media, recommending, runs, search, site
+from analysis.views import browse, corrections, episodes, finds, limits, media, recommending, runs, search, site, work
 
 urlpatterns = [
     path("", browse.browse, name="browse"),
@@ -27,10 +27,17 @@ urlpatterns = [
     path("limits/", limits.limits, name="limits"),
     path("recommendations/", recommending.recommendations, name="recommendations"),
     path("runs/", runs.runs, name="runs"),
+    path("runs/analyse/", work.choose, name="runs-analyse"),
+    path("runs/bulk", work.bulk, name="runs-bulk"),
+    path("runs/queue", work.queue, name="runs-queue"),
     path("runs/<int:pk>/", runs.run, name="run"),
     path("runs/<int:before>/compare/<int:after>/", runs.compare, name="runs-compare"),
     path("runs/<int:pk>/cancel", runs.cancel, name="run-cancel"),
     path("runs/<int:pk>/retry", runs.retry, name="run-retry"),
     path("runs/<int:pk>/publish", runs.publish, name="run-publish"),
+    path("runs/<int:pk>/rollback", runs.rollback, name="run-rollback"),
+    path("runs/<int:pk>/priority", runs.priority, name="run-priority"),
+    path("runs/<int:pk>/again", runs.again, name="run-again"),
+    path("runs/<int:pk>/pictures/<int:picture>", runs.picture, name="run-picture"),
     path("patterns/", site.patterns, name="patterns"),
 ]

@@ -31,6 +31,7 @@ CPU_BATCH, GPU_BATCH = 2, 16
 STAGES = ("decode", "detect", "classify", "encode", "shots")
 OnProgress = Callable[[Progress], None]
 ShouldStop = Callable[[], bool]
+OnDrawing = Callable[[Frame, Sequence[Detection]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +125,16 @@ def analyse_segment(
     end_ms: int,
     on_progress: OnProgress | None = None,
     should_stop: ShouldStop | None = None,
+    on_drawing: OnDrawing | None = None,
 ) -> SegmentResult:
     """What is in [start_ms, end_ms). The same file, models and config give the same result, timings apart.
 
     The picture that stands at ``start_ms`` counts from there, as a drawing of this segment; the last one counts to
     ``end_ms`` or the end of the film. Raises the UserErrors of videos, ModelOutputInvalid, or Cancelled, the latter
-    within the time of one batch.
+    within the time of one batch. ``on_drawing`` is shown each drawing with its faces as they are read; how long it
+    shows is not known by then.
     """
-    work = _SegmentWork(models, config, start_ms, end_ms, on_progress, should_stop)
+    work = _SegmentWork(models, config, start_ms, end_ms, on_progress, should_stop, on_drawing)
     watch = work.watch
     items = read_segment(path, start_ms, end_ms, config.sampling, config.limits, should_stop)
     try:
@@ -157,11 +160,12 @@ class _SegmentWork:
         end_ms: int,
         on_progress: OnProgress | None,
         should_stop: ShouldStop | None,
+        on_drawing: OnDrawing | None,
     ) -> None:
         self.models, self.config = models, config
         self.batch = config.batch_on(models.device)
         self.start_ms, self.end_ms = start_ms, end_ms
-        self.on_progress, self.should_stop = on_progress, should_stop
+        self.on_progress, self.should_stop, self.on_drawing = on_progress, should_stop, on_drawing
         self.watch = Stopwatch()
         self.looks = FrameLooks()
         self.drawings: list[Drawing] = []
@@ -222,8 +226,11 @@ class _SegmentWork:
             readings = self.models.read_faces(frames, [faces for _, faces in self.found])
         with self.watch.stage("encode"):
             for (drawing, faces), of_drawing in zip(self.found, readings, strict=True):
+                first = len(self.detections)
                 for face, reading in zip(faces, of_drawing, strict=True):
                     self.detections.append(self._detection(drawing, face, reading))
+                if self.on_drawing is not None:
+                    self.on_drawing(drawing.picture, self.detections[first:])
         self.found = []
         self._heed()
 

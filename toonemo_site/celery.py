@@ -29,7 +29,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "toonemo_site.settings.dev")
 
 # What the first argument of a task is, for the log.
 ID_NAMES = {
-    "workers.segment_analyse": "segment",
+    "workers.segment_analyse": "hint",  # which segment is done is decided when it is claimed
     "workers.run_finalise": "run",
     "workers.run_thumbnails": "run",
     "workers.run_find_index": "run",

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 from django.conf import settings
+from structlog.contextvars import bind_contextvars
 
 from analysis.errors import ResultInvalid
 from analysis.services.leases import (
     Claim,
     segment_cancel,
-    segment_claim,
+    segment_claim_next,
     segment_complete,
     segment_fail,
     segment_release,
@@ -31,6 +32,7 @@ from ml.errors import (
     VideoMissing,
 )
 from ml.types import SegmentResult
+from workers.album import Album
 from workers.heart import Heart, Stop
 from workers.patience import patiently
 from workers.runtime import models_for
@@ -67,14 +69,19 @@ class _Watch:
         self._last = now
 
 
-def segment_run(segment_id: int, worker: str) -> Outcome:
-    """Claims, analyses and writes one segment; says how it went. Never raises for what the segment did."""
+def segment_run(hint: int, worker: str) -> Outcome:
+    """Claims, analyses and writes the segment that is first now; says how it went. Never raises for what it did.
+
+    ``hint``: the segment that the message named. As many messages come as segments wait, so each does one of them.
+    """
     watch = _Watch()
-    claim = patiently(lambda: segment_claim(segment_id, worker))
+    claim = patiently(lambda: segment_claim_next(worker))
     watch.lap("claim")
     if claim is None:
         return Outcome.NOT_MINE
-    log = logger.bind(run=claim.run_id, episode=claim.episode_id, segment=segment_id, attempt=claim.attempt)
+    bind_contextvars(run=claim.run_id, segment=claim.segment_id)
+    log = logger.bind(run=claim.run_id, episode=claim.episode_id, segment=claim.segment_id, attempt=claim.attempt)
+    log.debug("segment_claimed", hint=hint)
     outcome, result = _work(claim, watch, log)
     found = {} if result is None else {"drawings": result.drawings, "faces": len(result.detections)}
     log.info("segment_ended", outcome=str(outcome), worker=worker, **found, **watch.stages)
@@ -122,7 +129,14 @@ def _analyse(claim: Claim, heart: Heart, watch: _Watch) -> SegmentResult:
     with VideoFile(path) as file:
         file.name = shown_name(claim.original_name)  # what people called it, for the sentences of errors
         return analyse_segment(
-            file, models, config, claim.start_ms, claim.end_ms, on_progress=heart.note, should_stop=heart.should_stop
+            file,
+            models,
+            config,
+            claim.start_ms,
+            claim.end_ms,
+            on_progress=heart.note,
+            should_stop=heart.should_stop,
+            on_drawing=Album(claim).show,
         )
 
 

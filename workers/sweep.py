@@ -13,12 +13,17 @@ from celery import current_app
 from django.core.cache import cache
 from django.db import transaction
 
+from analysis.models import QueueName
 from analysis.selectors.finds import runs_to_index
+from analysis.selectors.queue import is_paused
 from analysis.selectors.runs import runs_to_finalise, segments_due
 from analysis.services.features import features_fill
 from analysis.services.finds import finds_forget, finds_resend
 from analysis.services.leases import leases_reclaim
 from analysis.services.messages import INFERENCE, finalise_send, find_index_send, segments_send
+from analysis.services.presence import workers_forget
+from analysis.services.run_pace import paces_forget
+from workers.album import pictures_forget as album_forget
 from workers.thumbnails import pictures_forget
 
 MOST_AT_ONCE = 500
@@ -46,9 +51,9 @@ def runs_sweep(depth: Callable[[str], int] = queue_depth) -> Swept:
     due = segments_due()
     count = due.count()
     sent: list[int] = []
-    if count and depth(INFERENCE) < count:
+    if count and not is_paused(QueueName.INFERENCE) and depth(INFERENCE) < count:
         sent = list(due.values_list("pk", flat=True)[:MOST_AT_ONCE])
-    ended = runs_to_finalise()
+    ended = [] if is_paused(QueueName.DEFAULT) else runs_to_finalise()
     with transaction.atomic():
         segments_send(sent)
         for run_id in ended:
@@ -57,6 +62,9 @@ def runs_sweep(depth: Callable[[str], int] = queue_depth) -> Swept:
             find_index_send(run_id)
     finds_forget()
     finds_resend()
+    paces_forget()
+    workers_forget()
+    album_forget()
     features_fill(batches=1)
     if cache.add("pictures-swept", 1, PICTURES_EVERY_S):
         pictures_forget()

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from celery import current_app, shared_task
-from celery.signals import worker_init, worker_ready, worker_shutting_down
+from celery.signals import worker_init, worker_ready, worker_shutdown, worker_shutting_down
 from django.db import connections
 
+from analysis.models import QueueName
+from analysis.selectors.queue import is_paused
 from analysis.services import messages
-from workers import going_home
+from workers import going_home, presence
 from workers.beat_guard import BeatGuard
 from workers.patience import patiently
 
@@ -27,7 +29,8 @@ def segment_analyse(self: Any, segment_id: int) -> str:
 def run_finalise(run_id: int) -> None:
     from analysis.services.finalise import run_finalise as finalise
 
-    patiently(lambda: finalise(run_id))
+    if not patiently(lambda: is_paused(QueueName.DEFAULT)):
+        patiently(lambda: finalise(run_id))
 
 
 @shared_task(name=messages.RUN_THUMBNAILS, ignore_result=True)  # type: ignore[untyped-decorator]
@@ -71,14 +74,20 @@ def on_init(**kwargs: Any) -> None:
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]
-def on_ready(**kwargs: Any) -> None:
+def on_ready(sender: Any, **kwargs: Any) -> None:
     """Tells which bundles this machine has; the connection is closed so that no child inherits it."""
     from workers.bundles import bundles_sync
 
     patiently(bundles_sync)
     connections.close_all()
+    presence.begin(sender.hostname, sorted(sender.app.amqp.queues.consume_from), sender.controller.concurrency)
 
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]
 def on_shutting_down(**kwargs: Any) -> None:
     going_home.go_home()
+
+
+@worker_shutdown.connect  # type: ignore[untyped-decorator]
+def on_shutdown(**kwargs: Any) -> None:
+    presence.end()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 from django.conf import settings
@@ -13,6 +14,9 @@ from django.db.models import F
 from analysis.models import AnalysisRun, FaceDetection, Publication, Scene
 from analysis.selectors.finds import moment_name
 from workers.patience import patiently
+
+if TYPE_CHECKING:
+    from ml.detect.base import Frame
 
 WIDTH = 320
 QUALITY = 85
@@ -50,8 +54,6 @@ def thumbnail_time(scene: Scene) -> int:
 
 def thumbnail_write(video: Path, pts_ms: int, end_ms: int, target: Path) -> bool:
     """The picture that shows at ``pts_ms``, ``WIDTH`` pixels wide, as JPEG. False, and a line in the log: not made."""
-    import cv2
-
     from ml.errors import ToonemoError
     from ml.video import Drawing, read_segment
 
@@ -60,16 +62,28 @@ def thumbnail_write(video: Path, pts_ms: int, end_ms: int, target: Path) -> bool
         drawing = next((item for item in found if isinstance(item, Drawing)), None)
         if drawing is None:
             return False
-        height = max(1, round(drawing.picture.shape[0] * WIDTH / drawing.picture.shape[1]))
-        small = cv2.resize(drawing.picture, (WIDTH, height), interpolation=cv2.INTER_AREA)
+        return picture_write(drawing.picture, target)
+    except (ToonemoError, OSError) as error:
+        logger.warning("thumbnail_failed", video=video.name, pts_ms=pts_ms, reason=str(error))
+        return False
+
+
+def picture_write(picture: Frame, target: Path) -> bool:
+    """``WIDTH`` pixels wide, as JPEG, whole or not at all. False, and a line in the log: not made. Raises OSError."""
+    import cv2
+
+    try:
+        height = max(1, round(picture.shape[0] * WIDTH / picture.shape[1]))
+        small = cv2.resize(picture, (WIDTH, height), interpolation=cv2.INTER_AREA)
         worked, data = cv2.imencode(".jpg", small[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    except cv2.error as error:
+        logger.warning("picture_failed", name=target.name, reason=str(error))
+        return False
+    if worked:
         target.parent.mkdir(parents=True, exist_ok=True)
         half = target.with_suffix(".part")
         half.write_bytes(data.tobytes())
         half.replace(target)
-    except (ToonemoError, OSError, cv2.error) as error:
-        logger.warning("thumbnail_failed", video=video.name, pts_ms=pts_ms, reason=str(error))
-        return False
     return bool(worked)
 
 

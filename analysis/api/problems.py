@@ -14,7 +14,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
-from analysis.errors import AnalysisError, EpisodeHidden
+from analysis.errors import AnalysisError, EpisodeHidden, TooManyStreams
 from analysis.hidden_words import hidden_json
 from analysis.limits import LimitsInvalid
 from analysis.search.query import QueryInvalid
@@ -32,6 +32,10 @@ STATUS_OF: Mapping[str, int] = {
     "find_busy": HTTPStatus.TOO_MANY_REQUESTS,
     "recommendation_invalid": HTTPStatus.BAD_REQUEST,
     "run_config_invalid": HTTPStatus.BAD_REQUEST,
+    "priority_invalid": HTTPStatus.BAD_REQUEST,
+    "queue_unknown": HTTPStatus.BAD_REQUEST,
+    "bulk_invalid": HTTPStatus.BAD_REQUEST,
+    "too_many_streams": HTTPStatus.SERVICE_UNAVAILABLE,
     "correction_invalid": HTTPStatus.BAD_REQUEST,
     "sample_impossible": HTTPStatus.BAD_REQUEST,
     "answer_invalid": HTTPStatus.BAD_REQUEST,
@@ -72,7 +76,8 @@ def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
         return problem(HTTPStatus.NOT_FOUND, error.code, str(error), **hidden_json(error.hidden))
     if isinstance(error, AnalysisError):
         set_rollback()
-        return problem(STATUS_OF.get(error.code, HTTPStatus.CONFLICT), error.code, str(error))
+        later = {"Retry-After": str(error.retry_after_s)} if isinstance(error, TooManyStreams) else None
+        return problem(STATUS_OF.get(error.code, HTTPStatus.CONFLICT), error.code, str(error), later)
     if isinstance(error, LimitsInvalid):
         return problem(HTTPStatus.BAD_REQUEST, error.code, str(error))
     if isinstance(error, QueryInvalid):

@@ -69,7 +69,12 @@ class RunSerializer(serializers.ModelSerializer[AnalysisRun]):
     bundle = serializers.CharField(source="bundle.__str__", read_only=True)
     status = serializers.ChoiceField(choices=RunStatus.choices, read_only=True)
     progress = serializers.SerializerMethodField(help_text="In [0, 1]: content analysed.")
-    seconds_left = serializers.SerializerMethodField(help_text="At the rate so far; null where that is not known.")
+    stage = serializers.SerializerMethodField(help_text="waiting, reading, stopping, together or ended.")
+    film_per_second = serializers.SerializerMethodField(help_text="Seconds of film; null where not measured yet.")
+    drawings_per_second = serializers.SerializerMethodField(help_text="Null where not measured yet.")
+    seconds_left = serializers.SerializerMethodField(help_text="From measured rates; null where nobody can tell.")
+    seconds_left_low = serializers.SerializerMethodField(help_text="With `high`: the range of nine in ten.")
+    seconds_left_high = serializers.SerializerMethodField()
 
     class Meta:
         model = AnalysisRun
@@ -81,6 +86,7 @@ class RunSerializer(serializers.ModelSerializer[AnalysisRun]):
             "config",
             "status",
             "partial",
+            "priority",
             "created_at",
             "started_at",
             "finished_at",
@@ -91,16 +97,41 @@ class RunSerializer(serializers.ModelSerializer[AnalysisRun]):
             "error_code",
             "error_detail",
             "progress",
+            "stage",
+            "film_per_second",
+            "drawings_per_second",
             "seconds_left",
+            "seconds_left_low",
+            "seconds_left_high",
         ]
 
     def get_progress(self, run: AnalysisRun) -> float:
         found = self.context.get("progress", {}).get(run.pk)
         return round(found.share, 4) if found else 0.0
 
-    def get_seconds_left(self, run: AnalysisRun) -> float | None:
+    def get_stage(self, run: AnalysisRun) -> str:
         found = self.context.get("progress", {}).get(run.pk)
-        return round(found.left_s, 1) if found and found.left_s is not None else None
+        return str(found.stage) if found else ("waiting" if run.is_active else "ended")
+
+    def get_film_per_second(self, run: AnalysisRun) -> float | None:
+        return self._number(run, "rate")
+
+    def get_drawings_per_second(self, run: AnalysisRun) -> float | None:
+        return self._number(run, "drawings_rate")
+
+    def get_seconds_left(self, run: AnalysisRun) -> float | None:
+        return self._number(run, "left_s")
+
+    def get_seconds_left_low(self, run: AnalysisRun) -> float | None:
+        return self._number(run, "left_low_s")
+
+    def get_seconds_left_high(self, run: AnalysisRun) -> float | None:
+        return self._number(run, "left_high_s")
+
+    def _number(self, run: AnalysisRun, name: str) -> float | None:
+        found = self.context.get("progress", {}).get(run.pk)
+        value = getattr(found, name) if found else None
+        return None if value is None else round(value, 3)
 
 
 class AnalyseSerializer(serializers.Serializer[Any]):

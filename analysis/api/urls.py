@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter
 
-from analysis.api import bundles, corrections, finds, recommending, subtitles, views
+from analysis.api import bundles, corrections, finds, queue, recommending, subtitles, views
 
 router = SimpleRouter()
 router.trailing_slash = "/?"
@@ -32,6 +32,13 @@ urlpatterns = [
         corrections.AnswersView.as_view(),
         name="api-certification-answers",
     ),
+    re_path(r"^runs/events/?$", queue.EventsView.as_view(), name="api-runs-events"),
+    re_path(r"^runs/(?P<pk>\d{1,18})/events/?$", queue.RunEventsView.as_view(), name="api-run-events"),
+    re_path(r"^runs/(?P<pk>\d{1,18})/priority/?$", queue.PriorityView.as_view(), name="api-run-priority"),
+    re_path(r"^runs/bulk/?$", queue.BulkView.as_view(), name="api-runs-bulk"),
+    re_path(r"^queue/?$", queue.QueueView.as_view(), name="api-queue"),
+    re_path(r"^queue/pause/?$", queue.PauseView.as_view(), name="api-queue-pause"),
+    re_path(r"^queue/resume/?$", queue.ResumeView.as_view(), name="api-queue-resume"),
     re_path(r"^find/?$", finds.FindView.as_view(), name="api-find"),
     re_path(r"^find/(?P<token>[A-Za-z0-9_-]{1,64})/?$", finds.FindAnswerView.as_view(), name="api-find-answer"),
     re_path(r"^search/?$", views.SearchView.as_view(), name="api-search"),

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.contrib.auth.models import User
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from analysis.models import AnalysisRun, Queue, QueueName, RunStatus, Segment, SegmentStatus, Worker
 
 ALIVE_S = 20.0  # a worker that was seen so lately lives; it tells of itself every 5 s
-FORGET_AFTER = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +86,6 @@ def workers(now: datetime | None = None) -> list[WorkerState]:
     return sorted(found + unknown, key=lambda w: (not w.alive, w.name))
 
 
-def workers_forget() -> int:
-    """Rows of workers that were not seen for a day."""
-    return Worker.objects.filter(seen_at__lt=Now() - FORGET_AFTER).delete()[0]
-
-
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """A run of which parts wait. ``place`` from 1, in the order in which parts are taken. ``later``: all of its parts
@@ -106,30 +99,45 @@ class Waiting:
     later: datetime | None
 
 
-def waiting(among: Iterable[int] | None = None) -> list[Waiting]:
-    """What waits, in the order in which workers take it. ``among``: only runs of these ids, in their places."""
-    open_parts = Count("segments", filter=Q(segments__status=SegmentStatus.PENDING))
-    runs = (
-        AnalysisRun.objects.filter(status__in=[RunStatus.QUEUED, RunStatus.RUNNING], cancel_requested_at__isnull=True)
-        .annotate(
-            open_parts=open_parts,
-            under_way=Count("segments", filter=Q(segments__status=SegmentStatus.RUNNING)),
-            ready=Count(
-                "segments",
-                filter=Q(segments__status=SegmentStatus.PENDING)
-                & (Q(segments__not_before__isnull=True) | Q(segments__not_before__lte=Now())),
-            ),
-            soonest=Min("segments__not_before", filter=Q(segments__status=SegmentStatus.PENDING)),
-        )
-        .filter(open_parts__gt=0)
-        .select_related("episode__series", "bundle", "requested_by")
-        .order_by("-priority", "created_at", "pk")
+def waiting(most: int | None = None) -> list[Waiting]:
+    """What waits, in the order in which workers take it; the first ``most``."""
+    runs = _with_open_parts().select_related("episode__series", "bundle", "requested_by")
+    return _waiting(list(runs.order_by("-priority", "created_at", "pk")[:most]), 1)
+
+
+def waiting_place(run: AnalysisRun) -> Waiting | None:
+    """Where one run stands; None where nothing of it waits."""
+    if not _with_open_parts().filter(pk=run.pk).exists():
+        return None
+    older = Q(created_at__lt=run.created_at) | Q(created_at=run.created_at, pk__lt=run.pk)
+    before = _with_open_parts().filter(Q(priority__gt=run.priority) | (Q(priority=run.priority) & older)).count()
+    return _waiting([run], before + 1)[0]
+
+
+def _with_open_parts() -> QuerySet[AnalysisRun]:
+    active = AnalysisRun.objects.filter(
+        status__in=[RunStatus.QUEUED, RunStatus.RUNNING], cancel_requested_at__isnull=True
     )
-    chosen = None if among is None else set(among)
+    return active.filter(Exists(Segment.objects.filter(run=OuterRef("pk"), status=SegmentStatus.PENDING)))
+
+
+def _waiting(runs: list[AnalysisRun], first: int) -> list[Waiting]:
+    pending = Q(status=SegmentStatus.PENDING)
+    ready = pending & (Q(not_before__isnull=True) | Q(not_before__lte=Now()))
+    rows = (
+        Segment.objects.filter(run__in=[run.pk for run in runs])
+        .order_by()
+        .values_list("run_id")
+        .annotate(
+            parts=Count("pk", filter=pending),
+            under_way=Count("pk", filter=Q(status=SegmentStatus.RUNNING)),
+            ready=Count("pk", filter=ready),
+            soonest=Min("not_before", filter=pending),
+        )
+    )
+    counts = {row[0]: row[1:] for row in rows}
     found = []
-    for place, run in enumerate(runs, 1):
-        row = run.__dict__
-        if chosen is None or run.pk in chosen:
-            later = row["soonest"] if row["ready"] == 0 else None
-            found.append(Waiting(run, place, row["open_parts"], row["under_way"], later))
+    for place, run in enumerate(runs, first):
+        parts, under_way, can_begin, soonest = counts[run.pk]
+        found.append(Waiting(run, place, parts, under_way, soonest if can_begin == 0 else None))
     return found

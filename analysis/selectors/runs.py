@@ -4,21 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 
 from django.db.models import Count, Max, Q, QuerySet, Sum
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from analysis.models import AnalysisRun, Publication, RunStatus, Segment, SegmentStatus
+from analysis.models import AnalysisRun, Publication, RunPace, RunStatus, Segment, SegmentStatus
+from analysis.pace import WINDOW_S, Pace, Sample, Unknown, pace_of
 from catalog.models import Episode
 
-LEAST_RATE_S = 3.0  # seconds of work before a rate means anything
+
+class Stage(StrEnum):
+    """Where a run is on its way."""
+
+    WAITING = "waiting"
+    READING = "reading"
+    STOPPING = "stopping"
+    TOGETHER = "together"
+    ENDED = "ended"
 
 
 @dataclass(frozen=True, slots=True)
 class RunProgress:
-    """How far a run is. ``rate``: content seconds per second; ``left_s``: seconds left at that rate; None: unknown."""
+    """How far a run is. ``rate``: seconds of film per second, ``drawings_rate``: drawings per second, over the last
+    minutes while it goes on, over all of it when it has ended. ``left_s`` lies between ``left_low_s`` and
+    ``left_high_s``; where it is None, ``unknown`` says why nobody can tell.
+    """
 
     run_id: int
     status: str
@@ -33,6 +46,11 @@ class RunProgress:
     segments_running: int
     rate: float | None
     left_s: float | None
+    drawings_rate: float | None = None
+    left_low_s: float | None = None
+    left_high_s: float | None = None
+    unknown: Unknown | None = None
+    stage: Stage = Stage.WAITING
 
     @property
     def share(self) -> float:
@@ -81,48 +99,88 @@ def runs_published() -> QuerySet[AnalysisRun]:
 
 def runs_progress(run_ids: Iterable[int], now: datetime | None = None) -> dict[int, RunProgress]:
     """Progress by run id; a run that is gone is left out. ``now`` is for tests."""
-    runs = AnalysisRun.objects.filter(pk__in=list(run_ids)).annotate(
-        content_ms=Max("segments__end_ms"),
-        analysed_ms=Sum("segments__done_ms"),
-        seen_drawings=Sum("segments__drawings"),
-        seen_faces=Sum("segments__faces"),
-        parts=Count("segments"),
-        parts_done=Count("segments", filter=Q(segments__status=SegmentStatus.DONE)),
-        parts_failed=Count("segments", filter=Q(segments__status=SegmentStatus.FAILED)),
-        parts_running=Count("segments", filter=Q(segments__status=SegmentStatus.RUNNING)),
+    at = now or timezone.now()
+    runs = list(
+        AnalysisRun.objects.filter(pk__in=list(run_ids)).annotate(
+            content_ms=Max("segments__end_ms"),
+            analysed_ms=Sum("segments__done_ms"),
+            seen_drawings=Sum("segments__drawings"),
+            seen_faces=Sum("segments__faces"),
+            parts=Count("segments"),
+            parts_done=Count("segments", filter=Q(segments__status=SegmentStatus.DONE)),
+            parts_failed=Count("segments", filter=Q(segments__status=SegmentStatus.FAILED)),
+            parts_running=Count("segments", filter=Q(segments__status=SegmentStatus.RUNNING)),
+            parts_open=Count("segments", filter=Q(segments__status=SegmentStatus.PENDING)),
+        )
     )
-    return {run.pk: _progress(run, now or timezone.now()) for run in runs}
+    paces = _paces([run.pk for run in runs if run.is_active], at)
+    return {run.pk: _progress(run, paces.get(run.pk)) for run in runs}
 
 
 def run_progress(run: AnalysisRun, now: datetime | None = None) -> RunProgress:
     return runs_progress([run.pk], now)[run.pk]
 
 
-def _progress(run: AnalysisRun, now: datetime) -> RunProgress:
+def _paces(run_ids: list[int], now: datetime) -> dict[int, Pace]:
+    """Of runs that go on; two queries."""
+    if not run_ids:
+        return {}
+    samples: dict[int, list[Sample]] = {pk: [] for pk in run_ids}
+    since = now - timedelta(seconds=WINDOW_S)
+    for row in RunPace.objects.filter(run_id__in=run_ids, at__gte=since).order_by("at", "id"):
+        samples[row.run_id].append(Sample(row.at.timestamp(), row.done_ms, row.drawings, row.working))
+    held: dict[int, list[int]] = {pk: [] for pk in run_ids}
+    waits: dict[int, list[int]] = {pk: [] for pk in run_ids}
+    open_ones = Segment.objects.filter(
+        run_id__in=run_ids, status__in=[SegmentStatus.PENDING, SegmentStatus.RUNNING]
+    ).order_by("run_id", "index")
+    for run_id, status, start, end, done in open_ones.values_list("run_id", "status", "start_ms", "end_ms", "done_ms"):
+        lengths = held if status == SegmentStatus.RUNNING else waits
+        lengths[run_id].append(max(0, end - start - done))
+    return {pk: pace_of(samples[pk], now.timestamp(), held[pk], waits[pk]) for pk in run_ids}
+
+
+def _stage(run: AnalysisRun, under_way: int, open_parts: int) -> Stage:
+    if not run.is_active:
+        return Stage.ENDED
+    if run.cancel_requested_at is not None:
+        return Stage.STOPPING
+    if under_way:
+        return Stage.READING
+    return Stage.WAITING if open_parts else Stage.TOGETHER
+
+
+def _progress(run: AnalysisRun, pace: Pace | None) -> RunProgress:
     row = run.__dict__  # the annotations of runs_progress
     total, done = row["content_ms"] or 0, row["analysed_ms"] or 0
-    rate = left = None
-    if run.started_at is not None:
-        worked = ((run.finished_at or now) - run.started_at).total_seconds()
-        new = done - run.kept_ms
-        if new > 0 and (worked >= LEAST_RATE_S or run.finished_at):
-            rate = new / 1000 / max(worked, 0.001)
-    if rate and run.is_active:
-        left = max(0.0, (total - done) / 1000 / rate)
+    drawings = row["seen_drawings"] or 0
+    rate = drawings_rate = None
+    if pace is not None:
+        rate, drawings_rate = pace.film, pace.drawings
+    elif run.started_at is not None and run.finished_at is not None and done > run.kept_ms:
+        worked = max((run.finished_at - run.started_at).total_seconds(), 0.001)
+        rate = (done - run.kept_ms) / 1000 / worked
+        drawings_rate = drawings / worked if run.kept_ms == 0 else None
+    left = None if pace is None else pace.left
     return RunProgress(
         run_id=run.pk,
         status=run.status,
         partial=run.partial,
         total_ms=total,
         done_ms=min(done, total),
-        drawings=row["seen_drawings"] or 0,
+        drawings=drawings,
         faces=row["seen_faces"] or 0,
         segments=row["parts"],
         segments_done=row["parts_done"],
         segments_failed=row["parts_failed"],
         segments_running=row["parts_running"],
         rate=rate,
-        left_s=left,
+        left_s=None if left is None else left.seconds,
+        drawings_rate=drawings_rate,
+        left_low_s=None if left is None else left.low_s,
+        left_high_s=None if left is None else left.high_s,
+        unknown=None if pace is None else pace.unknown,
+        stage=_stage(run, row["parts_running"], row["parts_open"]),
     )
 
 

@@ -76,6 +76,14 @@ def left(seconds: float | None) -> str:
 
 
 @register.filter
+def wait(seconds: float) -> str:
+    """A time to wait, as coarse as it is known: ``5 s``, ``45 s``, ``3 min``, ``1.5 h``."""
+    if seconds < 90:
+        return f"{max(5, round(seconds / 5) * 5)} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+@register.filter
 def speed(rate: float) -> str:
     """Content seconds per second, in words."""
     if rate < 0.1:

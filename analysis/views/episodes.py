@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from analysis.errors import AnalysisError
 from analysis.limits_request import limits_of
-from analysis.models import AnalysisRun
+from analysis.models import AnalysisRun, ModelBundle
 from analysis.selectors.bundles import characters_known, is_provisional
 from analysis.selectors.episodes import episode_get, ratings_by_run, scenes_to_show
 from analysis.selectors.hidden import hidden_check
@@ -21,7 +21,7 @@ from analysis.selectors.scenes import scene_cards
 from analysis.selectors.timelines import timeline_of
 from analysis.services.runs import run_request
 from catalog.models import Episode
-from catalog.roles import Right, needs
+from catalog.roles import Right, may, needs
 from ml.types import EMOTIONS
 
 
@@ -31,6 +31,8 @@ def episode(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     hidden_check(pk, limits_of(request))
     context["start_ms"] = start_from(request, context["duration_ms"])
+    if may(request, Right.ANALYSE):
+        context["bundles"] = ModelBundle.objects.order_by("name", "version", "pk")
     return render(request, "episode.html", context)
 
 
@@ -87,7 +89,11 @@ def start_from(request: HttpRequest, duration_ms: int | None) -> int:
 def episode_analyse(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Episode, pk=pk)
     try:
-        run = run_request(episode=found, requested_by=request.user if request.user.is_authenticated else None)
+        run = run_request(
+            episode=found,
+            bundle_name=request.POST.get("bundle") or None,
+            requested_by=request.user if request.user.is_authenticated else None,
+        )
     except AnalysisError as error:
         messages.error(request, str(error))
         return redirect("episode", pk=pk)

@@ -152,7 +152,7 @@ def scene_thumbnail(request: HttpRequest, pk: int) -> HttpResponseBase:
     except (FileNotFoundError, PermissionError) as error:
         raise Http404("The picture is gone.") from error
     kind = "image/png" if scene.thumbnail.endswith(".png") else "image/jpeg"
-    return _picture(request, stored, kind, f"{scene.run_id}-{scene.pk}")
+    return picture_answer(request, stored, kind, f"{scene.run_id}-{scene.pk}")
 
 
 @require_safe
@@ -172,10 +172,10 @@ def moment_picture(request: HttpRequest, pk: int) -> HttpResponseBase:
         response = scene_thumbnail(request, scene.pk)
         response.headers["Cache-Control"] = "no-store"
         return response
-    return _picture(request, stored, "image/jpeg", f"{face.run_id}-face-{face.pk}")
+    return picture_answer(request, stored, "image/jpeg", f"{face.run_id}-face-{face.pk}")
 
 
-def _picture(request: HttpRequest, stored: File[Any], kind: str, name: str) -> HttpResponseBase:
+def picture_answer(request: HttpRequest, stored: File[Any], kind: str, name: str) -> HttpResponseBase:
     """A whole file that never changes under its ``name``."""
     tag = quote_etag(f"{name}-{stored.size}")
     unchanged = get_conditional_response(request, etag=tag)

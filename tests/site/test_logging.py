@@ -63,5 +63,5 @@ def test_a_task_binds_the_id_that_it_is_about() -> None:
     _bind(task_id="t1", task=task, args=(42,))
     bound = structlog.contextvars.get_contextvars()
     _unbind()
-    assert bound == {"task": "workers.segment_analyse", "task_id": "t1", "segment": 42}
+    assert bound == {"task": "workers.segment_analyse", "task_id": "t1", "hint": 42}
     assert structlog.contextvars.get_contextvars() == {}

@@ -145,6 +145,9 @@ TOONEMO_VIDEO_PROBE = env.str("TOONEMO_VIDEO_PROBE", default="workers.probe.prob
 TOONEMO_MAX_DURATION_MINUTES = env.int("TOONEMO_MAX_DURATION_MINUTES", default=180)
 TOONEMO_MAX_FILE_GB = env.float("TOONEMO_MAX_FILE_GB", default=10.0)
 
+# Streams of events that one web process keeps open; each holds one of its threads.
+TOONEMO_STREAMS_PER_PROCESS = env.int("TOONEMO_STREAMS_PER_PROCESS", default=4)
+
 # The least evidence that carries a rating; below it a page says "not enough evidence", and limits count it as over.
 TOONEMO_ENOUGH_READABLE_S = env.float("TOONEMO_ENOUGH_READABLE_S", default=20.0)
 TOONEMO_ENOUGH_SHOTS = env.int("TOONEMO_ENOUGH_SHOTS", default=8)
