@@ -22,8 +22,11 @@ from analysis.models import (
     FaceDetection,
     ModelBundle,
     Publication,
+    Queue,
+    RunEvent,
     Scene,
     Segment,
+    Worker,
 )
 from analysis.services.publishing import run_publish
 from analysis.services.runs import run_cancel, run_retry
@@ -136,6 +139,33 @@ def _each(
             messages.error(request, str(error))
     if count:
         messages.success(request, done.format(count))
+
+
+@admin.register(RunEvent)
+class RunEventAdmin(ReadOnlyAdmin):
+    """What happened to runs and queues."""
+
+    list_display = ["at", "run_id", "kind", "part", "worker", "actor", "code"]
+    list_filter = ["kind"]
+    list_select_related = ["actor"]
+    search_fields = ["=run__id", "=code"]
+    search_help_text = "Number of a run, or a code"
+    paginator = UncountedPaginator
+    ordering = ["-id"]
+    raw_id_fields = ["run", "actor"]
+
+
+@admin.register(Worker)
+class WorkerAdmin(ReadOnlyAdmin):
+    list_display = ["name", "queues", "processes", "started_at", "seen_at", "ended_at"]
+
+
+@admin.register(Queue)
+class QueueAdmin(ReadOnlyAdmin):
+    """Paused and let go on from the page of runs."""
+
+    list_display = ["name", "paused_at", "paused_by", "reason"]
+    list_select_related = ["paused_by"]
 
 
 @admin.register(ModelBundle)

@@ -33,10 +33,10 @@ def place_parse(text: str) -> Place | None:
 
 
 def place_now() -> Place:
-    """What is written from now on comes after it, and perhaps something that is being written."""
+    """What is settled comes before it; what is being written, and all that is written later, comes after it."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
-        return Place(int(cursor.fetchone()[0]) - 1, 0)
+        return Place(int(cursor.fetchone()[0]), 0)
 
 
 def _horizon() -> Cast:

@@ -16,7 +16,7 @@ from django.db.models import Sum
 from django.db.models.functions import Now
 
 from analysis.errors import EpisodeWithoutSource, RunConfigInvalid, RunNotCancellable, RunNotRetryable
-from analysis.models import AnalysisRun, ModelBundle, RunEventKind, RunStatus, Segment, SegmentStatus
+from analysis.models import AnalysisRun, ModelBundle, RunEventKind, RunPace, RunStatus, Segment, SegmentStatus
 from analysis.services.audit import audit_record
 from analysis.services.bundles import bundle_find
 from analysis.services.messages import finalise_send, segments_send
@@ -149,6 +149,7 @@ def run_retry(*, run: AnalysisRun, actor: AbstractBaseUser | None = None) -> Ana
     again.update(
         status=SegmentStatus.PENDING, attempts=0, not_before=None, done_ms=0, worker="", error_code="", error_detail=""
     )
+    RunPace.objects.filter(run=locked).delete()  # what was measured before says nothing of now
     done = locked.segments.filter(status=SegmentStatus.DONE)
     before = {"status": locked.status, "partial": locked.partial, "error_code": locked.error_code}
     AnalysisRun.objects.filter(pk=locked.pk).update(

@@ -251,12 +251,11 @@ def test_the_search_page_shows_what_was_understood(client: Client, episode: Epis
         assert 'class="result"' in read(client, f"/search/{address}")
 
 
-def test_runs_poll_while_one_is_active_and_then_stop(client: Client, episode: Episode) -> None:
-    poll = {"HX-Request": "true"}
-    done = client.get("/runs/", headers=poll)
-    assert done.status_code == 286
+def test_the_part_of_runs_that_changes_can_be_asked_for_alone(client: Client, episode: Episode) -> None:
+    part = {"X-Part": "1"}
+    done = client.get("/runs/", headers=part)
     assert b"<html" not in done.content
-    Episode.objects.filter(pk=episode.pk)
+    assert 'data-live-active=""' in done.content.decode()
     other = world.make_episode(world.make_series(), 2, "Other", 120_000)
     from analysis.services.runs import run_request
 
@@ -264,23 +263,23 @@ def test_runs_poll_while_one_is_active_and_then_stop(client: Client, episode: Ep
     Segment.objects.filter(run=run, index=0).update(done_ms=30_000)
     AnalysisRun.objects.filter(pk=run.pk).update(status=RunStatus.RUNNING)
     for address in ("/runs/", f"/runs/{run.pk}/"):
-        going = client.get(address, headers=poll)
-        assert going.status_code == 200
-        assert 'hx-trigger="every 2s"' in going.content.decode()
-        assert "25 % of 2:00" in going.content.decode()
-    assert "refresh" in read(client, "/runs/")
-    assert client.get("/runs/?status=succeeded", headers=poll).status_code == 286
+        going = client.get(address, headers=part)
+        assert "X-Part" in going["Vary"]
+        assert 'data-live-active="1"' in going.content.decode()
+        assert "0:30 of 2:00, 25 %" in going.content.decode()
+        assert "data-live-events" not in going.content.decode(), "whoever may not follow is not told where"
+    assert "refresh this page" in read(client, "/runs/")
     assert "No run is failed" in read(client, "/runs/?status=failed")
 
 
 def test_runs_are_listed_in_as_many_queries_for_many(client: Client, django_assert_num_queries: Any) -> None:
     for number in (1, 2):
         world.analysed_episode(number, f"E{number}", 20_000)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         read(client, "/runs/")
     for number in (3, 4, 5):
         world.analysed_episode(number, f"E{number}", 20_000)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         read(client, "/runs/")
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from analysis.errors import (
     BundleUnknown,
@@ -12,8 +13,9 @@ from analysis.errors import (
     RunNotCancellable,
     RunNotRetryable,
 )
-from analysis.models import AnalysisRun, Audit, FaceDetection, RunStatus, SegmentStatus
-from analysis.selectors.runs import run_missing_parts, run_progress, runs_to_finalise, segments_due
+from analysis.models import AnalysisRun, Audit, FaceDetection, RunPace, RunStatus, SegmentStatus
+from analysis.pace import Unknown
+from analysis.selectors.runs import Stage, run_missing_parts, run_progress, runs_to_finalise, segments_due
 from analysis.services import messages
 from analysis.services.finalise import run_finalise
 from analysis.services.leases import MOST_ATTEMPTS, segment_cancel, segment_fail, segment_heartbeat
@@ -211,10 +213,13 @@ def test_what_was_done_before_a_retry_makes_it_no_faster() -> None:
     run_finalise(run.pk)
     again = run_retry(run=run)
     assert (again.kept_ms, again.started_at) == (60_000, None)
-    segment_heartbeat(claim(second).token, done_ms=10_000, drawings=5, faces=5)
-    again.refresh_from_db()
-    assert again.started_at is not None
-    progress = run_progress(again, now=again.started_at + timedelta(seconds=10))
-    assert progress.done_ms == 70_000
+    token = claim(second).token
+    begun = timezone.now()
+    for seconds in range(0, 12, 3):
+        segment_heartbeat(token, done_ms=1000 * seconds, drawings=5 * seconds, faces=5)
+        RunPace.objects.filter(at__gt=begun + timedelta(seconds=-1)).update(at=begun - timedelta(seconds=40 - seconds))
+    progress = run_progress(again, now=begun - timedelta(seconds=30))
+    assert progress.done_ms == 69_000
     assert progress.rate == pytest.approx(1.0)
-    assert progress.left_s == pytest.approx(50.0)
+    assert progress.drawings_rate == pytest.approx(5.0)
+    assert (progress.left_s, progress.unknown, progress.stage) == (None, Unknown.TOO_SOON, Stage.READING)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -9,9 +10,12 @@ from analysis.comparison_text import comparison_lines
 from analysis.errors import AnalysisError
 from analysis.models import AnalysisRun, RunStatus
 from analysis.selectors.comparing import comparison_json, runs_compare
+from analysis.selectors.queue import pauses, waiting, workers
 from analysis.selectors.runs import run_list, runs_progress
 from analysis.services.finalise import run_finalise
+from analysis.services.priorities import run_prioritise
 from analysis.services.publishing import run_publish, run_rollback
+from analysis.services.queues import queue_pause, queue_resume
 from analysis.services.runs import run_cancel, run_retry
 
 
@@ -23,8 +27,26 @@ def _run(number: int) -> AnalysisRun:
     return run
 
 
+def _number(text: str) -> int | str:
+    return int(text) if re.fullmatch(r"-?[0-9]{1,9}", text) else text
+
+
+def queue_lines() -> list[str]:
+    """What is paused, who works, and what waits, a line each."""
+    lines = [f"Paused: {p.label}{': ' + p.reason if p.reason else ''}" for p in pauses().values()]
+    lines += [f"Worker {w.name}: {'alive' if w.alive else 'ended' if w.ended else 'not answering'}" for w in workers()]
+    lines += [
+        f"{w.place:>4}. run {w.run.pk} of {w.run.episode}: {w.parts} parts, priority {w.run.priority}"
+        for w in waiting()
+    ]
+    return lines or ["Nothing waits, nothing is paused, and no worker told of itself."]
+
+
 class Command(BaseCommand):
-    help = "Lists runs; compares, cancels, retries or publishes one, or shows again what an episode showed before."
+    help = (
+        "Lists runs; compares, cancels, retries or publishes one, or shows again what an episode showed before; "
+        "says what waits, puts it in another order, pauses it."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", metavar="ACTION")
@@ -38,6 +60,15 @@ class Command(BaseCommand):
             ("rollback", "let the run's episode show what it showed before"),
         ):
             actions.add_parser(name, help=text).add_argument("run", type=int, help="the run's number")
+        actions.add_parser("queue", help="what is paused, which workers there are, and what waits in which order")
+        first = actions.add_parser("priority", help="which run goes first")
+        first.add_argument("run", type=int, help="the run's number")
+        first.add_argument("to", help="raise, lower, top, or a number from -1000 to 1000")
+        pause = actions.add_parser("pause", help="begin nothing new; what is under way is finished")
+        pause.add_argument("--reason", default="", help="why, for others to read")
+        resume = actions.add_parser("resume", help="let paused work go on")
+        for parser_of in (pause, resume):
+            parser_of.add_argument("queue", nargs="?", default="all", help="all (default), inference or default")
         compare = actions.add_parser("compare", help="what would change if an episode showed another of its runs")
         compare.add_argument("before", type=int, metavar="A", help="the number of one run")
         compare.add_argument("after", type=int, metavar="B", help="the number of another run of the episode")
@@ -57,10 +88,18 @@ class Command(BaseCommand):
         if action == "derive":
             self._derive(options["run"])
             return
-        run = _run(options["run"])
+        if action == "queue":
+            self.stdout.write("\n".join(queue_lines()))
+            return
         try:
+            if action in ("pause", "resume"):
+                self._pause(action, options)
+                return
+            run = _run(options["run"])
             if action == "cancel":
                 run_cancel(run=run)
+            elif action == "priority":
+                run_prioritise(run=run, to=_number(options["to"]))
             elif action == "retry":
                 run_retry(run=run)
             elif action == "publish":
@@ -71,6 +110,13 @@ class Command(BaseCommand):
             raise CommandError(f"{error} [{error.code}]") from error
         run.refresh_from_db()
         self.stdout.write(f"Run {run.pk} of {run.episode}: {run.status}")
+
+    def _pause(self, action: str, options: dict[str, Any]) -> None:
+        if action == "pause":
+            queue = queue_pause(name=options["queue"], reason=options["reason"])
+        else:
+            queue = queue_resume(name=options["queue"])
+        self.stdout.write(f"{queue.get_name_display()}: {'paused' if queue.paused_at else 'not paused'}")
 
     def _compare(self, before: int, after: int, *, everything: bool, as_json: bool) -> None:
         try:
