@@ -18,6 +18,7 @@ SOURCES = [p for package in PACKAGES for p in sorted((ROOT / package).rglob("*.p
 OTHERS_VARIABLES = {"PATH", "HOME", "HOSTNAME"}
 OTHERS_ROUTES = ("admin/",)
 CATCH_ALL = {"api-nothing"}
+PRODUCTS = {"Jellyfin", "Immich", "paperless-ngx", "Azure AI Video Indexer", "Common Sense Media"}
 
 
 def doc(name: str) -> str:
@@ -91,6 +92,26 @@ def test_every_link_to_a_file_leads_somewhere(guide: Path) -> None:
     paths = {link.partition("#")[0] for link in links if not re.match(r"[a-z]+:", link)} - {""}
     gone = {path for path in paths if path.startswith("/") or not (guide.parent / path).exists()}
     assert not gone, f"{guide.name} links to {sorted(gone)}, which does not exist"
+
+
+def test_every_claim_of_the_comparison_has_a_source() -> None:
+    text = doc("comparison.md")
+    sources = dict(re.findall(r"^\[([A-Z]\d+)\]: (\S+)$", text, re.M))
+    tables, explained = text.partition("\n## Sources\n")[::2]
+    used = set(re.findall(r"\[([A-Z]\d+)\](?!:)", tables))
+    assert len(used) > 50, "the search for notes finds too few of them"
+    assert used == set(sources) == set(re.findall(r"\[([A-Z]\d+)\](?!:)", explained))
+    assert all(address.startswith("https://") for address in sources.values())
+    # A cell about another product says where that was read, that it was not found, or that it does not apply.
+    rows = [
+        row.strip("| ").split(" | ") for row in tables.splitlines() if row.startswith("|") and row.count(" | ") == 6
+    ]
+    assert len(rows) > 40, "the search for rows finds too few of them"
+    silent = {"not found", "–", *PRODUCTS}
+    unfounded = [
+        cell for row in rows for cell in row[2:] if not re.search(r"\[[A-Z]\d+\]", cell) and cell not in silent
+    ]
+    assert not unfounded, f"docs/comparison.md does not say where this was read: {unfounded}"
 
 
 def routes() -> Iterator[str]:
