@@ -269,8 +269,20 @@ def _give_back(segment: Segment, **changes: Any) -> None:
 
 
 def _end(segment: Segment, status: SegmentStatus, **changes: Any) -> None:
-    """Ends a segment; the one that ends last asks for the run to be finalised."""
+    """Ends a segment; the one that ends last asks for the run to be finalised, or ends it where it was cancelled."""
     Segment.objects.filter(pk=segment.pk).update(status=status, lease_token=None, lease_expires_at=None, **changes)
     open_ones = Segment.objects.filter(run_id=segment.run_id, status__in=[SegmentStatus.PENDING, SegmentStatus.RUNNING])
-    if not open_ones.exists():
+    if not open_ones.exists() and not run_end_cancelled(segment.run_id):
         finalise_send(segment.run_id)
+
+
+def run_end_cancelled(run_id: int) -> bool:
+    """Ends a run of which a segment was cancelled and none is open: there is nothing to put together, so nobody has to
+    wait for that. To be called under the lock of the run. False: it is not such a run.
+    """
+    if not Segment.objects.filter(run_id=run_id, status=SegmentStatus.CANCELLED).exists():
+        return False
+    active = AnalysisRun.objects.filter(pk=run_id, status__in=[RunStatus.QUEUED, RunStatus.RUNNING])
+    if active.update(status=RunStatus.CANCELLED, finished_at=Now()):
+        event_record(run_id, RunEventKind.ENDED, code=RunStatus.CANCELLED)
+    return True

@@ -19,6 +19,7 @@ from analysis.errors import EpisodeWithoutSource, RunConfigInvalid, RunNotCancel
 from analysis.models import AnalysisRun, ModelBundle, RunEventKind, RunPace, RunStatus, Segment, SegmentStatus
 from analysis.services.audit import audit_record
 from analysis.services.bundles import bundle_find
+from analysis.services.leases import run_end_cancelled
 from analysis.services.messages import finalise_send, segments_send
 from analysis.services.run_events import event_record
 from catalog.models import Episode, SourceFile
@@ -119,12 +120,9 @@ def run_cancel(*, run: AnalysisRun, actor: AbstractBaseUser | None = None) -> An
         audit_record(action="run.cancel", subject=locked, actor=actor, before=before)
         event_record(locked.pk, RunEventKind.CANCEL, actor=actor)
         locked.segments.filter(status=SegmentStatus.PENDING).update(status=SegmentStatus.CANCELLED)
-    if not locked.segments.filter(status=SegmentStatus.RUNNING).exists():
-        if locked.segments.exclude(status=SegmentStatus.CANCELLED).exists():
-            finalise_send(locked.pk)
-        else:
-            AnalysisRun.objects.filter(pk=locked.pk).update(status=RunStatus.CANCELLED, finished_at=Now())
-            event_record(locked.pk, RunEventKind.ENDED, code=RunStatus.CANCELLED)
+    under_way = locked.segments.filter(status=SegmentStatus.RUNNING).exists()
+    if not under_way and not run_end_cancelled(locked.pk):
+        finalise_send(locked.pk)
     locked.refresh_from_db()
     return locked
 

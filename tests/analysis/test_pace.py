@@ -85,8 +85,9 @@ def test_the_range_holds_the_truth_about_nine_times_in_ten(
 ) -> None:
     runs = []
     for seed in range(25):
-        rate = {"steady": steady, "uneven": uneven, "crowds": Crowds()}[kind]
-        runs.append(simulate(9, workers, rate, seed))
+        rates: dict[str, Callable[[random.Random, int], float]]
+        rates = {"steady": steady, "uneven": uneven, "crowds": Crowds()}
+        runs.append(simulate(9, workers, rates[kind], seed))
     said, held, error = judged(runs)
     assert said >= least_said, (said, held, error)
     assert held >= 0.85, (said, held, error)
