@@ -107,6 +107,7 @@ def _behind(rows: list[Row]) -> dict[str, Any]:
         "readers": [w for w in found if w.alive and w.reads],
         "queues": [(name, label, paused.get(name)) for name, label in QueueName.choices],
         "paused": _standing(paused),
+        "paused_any": bool(paused),
         "queue_log": queue_log(),
         "bundles": ModelBundle.objects.order_by("name", "version", "pk"),
     }
@@ -148,7 +149,9 @@ def picture(request: HttpRequest, pk: int, picture: int) -> HttpResponseBase:
         stored = default_storage.open(found.name, "rb")
     except (FileNotFoundError, PermissionError) as error:
         raise Http404("The picture is gone.") from error
-    return picture_answer(request, stored, "image/jpeg", f"run-picture-{found.pk}")
+    answer = picture_answer(request, stored, "image/jpeg", f"run-picture-{found.pk}")
+    answer.headers["Cache-Control"] = "private, max-age=600"  # the page is renewed more often than that
+    return answer
 
 
 def compare(request: HttpRequest, before: int, after: int) -> HttpResponse:

@@ -30,6 +30,12 @@
       const now = field.id && fresh.querySelector(`#${CSS.escape(field.id)}`);
       if (now) now.value = field.value;
     }
+    for (const open of old.querySelectorAll("details[id]")) {
+      const now = fresh.querySelector(`#${CSS.escape(open.id)}`);
+      if (now) now.open = open.open;
+    }
+    const pictures = new Map([...old.querySelectorAll("img")].map((e) => [e.src, e]));
+    for (const picture of fresh.querySelectorAll("img")) pictures.has(picture.src) && picture.replaceWith(pictures.get(picture.src));
     const scrolled = [...old.querySelectorAll(".scroll")].map((e) => e.scrollLeft);
     old.replaceWith(fresh);
     [...fresh.querySelectorAll(".scroll")].forEach((e, i) => { e.scrollLeft = scrolled[i] || 0; });
