@@ -72,8 +72,9 @@ def _english(tokens: Sequence[Token], registry: Registry) -> tuple[str, Refusal 
     reader = _Reader(tokens, registry)
     while reader.at < len(tokens):
         measured = _length(tokens, reader.at)
-        fault = reader.step() if measured is None else reader.length(*measured)
-        if fault is not None:
+        if measured is None:
+            reader.step()
+        elif (fault := reader.length(*measured)) is not None:
             return "", fault
     if len(reader.nouns) > 1:
         said = " ".join(t.said for t in tokens)
