@@ -178,6 +178,36 @@ class CorrectionWithdrawn(AnalysisError):
     code = "correction_withdrawn"
 
 
+class NothingToUndo(AnalysisError):
+    """This person has said nothing that still counts."""
+
+    code = "nothing_to_undo"
+
+
+class NothingSaid(AnalysisError):
+    """Nobody has said anything of that face that could be settled."""
+
+    code = "nothing_said"
+
+
+class CharacterInvalid(AnalysisError):
+    """A character cannot be called that, or not have that colour."""
+
+    code = "character_invalid"
+
+
+class ExampleInvalid(AnalysisError):
+    """A drawing cannot be an example of a character, or is none any more."""
+
+    code = "example_invalid"
+
+
+class NamingImpossible(AnalysisError):
+    """There are too few examples, or nothing that they could be compared with."""
+
+    code = "naming_impossible"
+
+
 class SampleImpossible(AnalysisError):
     """No sample of that many shots of that character can be drawn."""
 

@@ -17,16 +17,20 @@ from analysis.models import QueueName
 from analysis.selectors.finds import runs_to_index
 from analysis.selectors.queue import is_paused
 from analysis.selectors.runs import runs_to_finalise, segments_due
+from analysis.services.asking import layers_behind
 from analysis.services.features import features_fill
 from analysis.services.finds import finds_forget, finds_resend
 from analysis.services.leases import leases_reclaim
-from analysis.services.messages import INFERENCE, finalise_send, find_index_send, segments_send
+from analysis.services.messages import INFERENCE, finalise_send, find_index_send, layer_send, segments_send
 from analysis.services.presence import workers_forget
+from analysis.services.questions import questions_fill, questions_missing
 from analysis.services.run_pace import paces_forget
 from workers.album import pictures_forget as album_forget
 from workers.thumbnails import pictures_forget
 
 MOST_AT_ONCE = 500
+MOST_FILLED = 5  # runs from before questions were kept
+LAYER_LATE_S = 15.0
 PICTURES_EVERY_S = 3600
 
 logger = structlog.get_logger(__name__)
@@ -60,6 +64,10 @@ def runs_sweep(depth: Callable[[str], int] = queue_depth) -> Swept:
             finalise_send(run_id)
         for run_id in runs_to_index():
             find_index_send(run_id)
+        for episode_id in layers_behind(LAYER_LATE_S)[:MOST_AT_ONCE]:
+            layer_send(episode_id)
+    for unasked in questions_missing()[:MOST_FILLED]:
+        questions_fill(unasked)
     finds_forget()
     finds_resend()
     paces_forget()

@@ -47,6 +47,13 @@ def run_find_index(run_id: int) -> None:
     patiently(lambda: find_index_update(run_id))
 
 
+@shared_task(name=messages.LAYER_DERIVE, ignore_result=True)  # type: ignore[untyped-decorator]
+def layer_derive(episode_id: int) -> None:
+    from analysis.services.asking import layer_catch_up
+
+    patiently(lambda: layer_catch_up(episode_id))
+
+
 @shared_task(name=messages.FIND_READ, ignore_result=True)  # type: ignore[untyped-decorator]
 def find_read(find_id: int) -> None:
     from workers.finding import find_read as read

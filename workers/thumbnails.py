@@ -12,13 +12,16 @@ from django.conf import settings
 from django.db.models import F
 
 from analysis.models import AnalysisRun, FaceDetection, Publication, Scene
-from analysis.selectors.finds import moment_name
+from analysis.selectors.finds import close_up_name, moment_name
 from workers.patience import patiently
 
 if TYPE_CHECKING:
     from ml.detect.base import Frame
+    from ml.types import Box
 
 WIDTH = 320
+NEAR = 360
+ROOM = 0.45  # of the face, on each side of it
 QUALITY = 85
 FOLDERS = ("moments", "thumbnails")  # under MEDIA_ROOT, with a folder for each run
 MOST_FORGOTTEN = 200  # runs at once
@@ -52,8 +55,10 @@ def thumbnail_time(scene: Scene) -> int:
     return (scene.start_ms + scene.end_ms) // 2 if best is None else best
 
 
-def thumbnail_write(video: Path, pts_ms: int, end_ms: int, target: Path) -> bool:
-    """The picture that shows at ``pts_ms``, ``WIDTH`` pixels wide, as JPEG. False, and a line in the log: not made."""
+def thumbnail_write(video: Path, pts_ms: int, end_ms: int, target: Path, *, box: Box | None = None) -> bool:
+    """The picture that shows at ``pts_ms``, ``WIDTH`` pixels wide, as JPEG; with ``box`` a square around that, NEAR
+    pixels wide. False, and a line in the log: not made.
+    """
     from ml.errors import ToonemoError
     from ml.video import Drawing, read_segment
 
@@ -62,19 +67,32 @@ def thumbnail_write(video: Path, pts_ms: int, end_ms: int, target: Path) -> bool
         drawing = next((item for item in found if isinstance(item, Drawing)), None)
         if drawing is None:
             return False
-        return picture_write(drawing.picture, target)
+        if box is None:
+            return picture_write(drawing.picture, target)
+        return picture_write(around(drawing.picture, box), target, width=NEAR)
     except (ToonemoError, OSError) as error:
         logger.warning("thumbnail_failed", video=video.name, pts_ms=pts_ms, reason=str(error))
         return False
 
 
-def picture_write(picture: Frame, target: Path) -> bool:
-    """``WIDTH`` pixels wide, as JPEG, whole or not at all. False, and a line in the log: not made. Raises OSError."""
+def around(picture: Frame, box: Box) -> Frame:
+    """A square that holds the box and ROOM around it, as far as the picture goes."""
+    height, width = picture.shape[:2]
+    x1, y1, x2, y2 = box
+    side = max(1, min(round((1 + 2 * ROOM) * max(x2 - x1, y2 - y1)), width, height))
+    left = min(max(0, round((x1 + x2 - side) / 2)), width - side)
+    top = min(max(0, round((y1 + y2 - side) / 2)), height - side)
+    return picture[top : top + side, left : left + side]
+
+
+def picture_write(picture: Frame, target: Path, *, width: int = WIDTH) -> bool:
+    """``width`` pixels wide, as JPEG, whole or not at all. False, and a line in the log: not made. Raises OSError."""
     import cv2
 
     try:
-        height = max(1, round(picture.shape[0] * WIDTH / picture.shape[1]))
-        small = cv2.resize(picture, (WIDTH, height), interpolation=cv2.INTER_AREA)
+        height = max(1, round(picture.shape[0] * width / picture.shape[1]))
+        how = cv2.INTER_AREA if width < picture.shape[1] else cv2.INTER_CUBIC
+        small = cv2.resize(picture, (width, height), interpolation=how)
         worked, data = cv2.imencode(".jpg", small[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
     except cv2.error as error:
         logger.warning("picture_failed", name=target.name, reason=str(error))
@@ -88,18 +106,23 @@ def picture_write(picture: Frame, target: Path) -> bool:
 
 
 def moment_write(face_id: int) -> bool:
-    """The picture of one moment, ``moments/<run>/<face>.jpg``, where its run is shown and it is not there yet."""
+    """The picture of one moment and its face, near: ``moments/<run>/<face>.jpg`` and ``<face>-face.jpg``, where its run
+    is shown and they are not there yet.
+    """
     shown = Publication.objects.filter(withdrawn_at__isnull=True).values("run_id")
     faces = FaceDetection.objects.select_related("run__episode__source").filter(pk=face_id, run_id__in=shown)
     face = patiently(faces.first)
     source = None if face is None else face.run.episode.source
     if face is None or source is None or source.sha256 != face.run.source_sha256:
         return False
-    target = Path(settings.MEDIA_ROOT) / moment_name(face.run_id, face.pk)
-    if target.exists():
+    media = Path(settings.MEDIA_ROOT)
+    whole, near = media / moment_name(face.run_id, face.pk), media / close_up_name(face.run_id, face.pk)
+    if whole.exists() and near.exists():
         return True
-    return thumbnail_write(
-        Path(settings.MEDIA_ROOT) / source.stored_name, face.pts_ms, face.pts_ms + face.shown_ms, target
+    video, end_ms = media / source.stored_name, face.pts_ms + face.shown_ms
+    box = (face.box_x1, face.box_y1, face.box_x2, face.box_y2)
+    return thumbnail_write(video, face.pts_ms, end_ms, whole) and thumbnail_write(
+        video, face.pts_ms, end_ms, near, box=box
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from analysis.models.asking import AskedFace, FaceQuestion, FaceWord, LayerChange
 from analysis.models.common import EMOTION_CHOICES
 from analysis.models.finding import FaceVector, Find, FindStatus
+from analysis.models.naming import CharacterExample, Naming
 from analysis.models.people import SAYS_CHOICES, Audit, Certification, CertificationAnswer, Correction
 from analysis.models.queue import (
     MOST_PRIORITY,
@@ -25,9 +27,11 @@ __all__ = [
     "MOST_PRIORITY",
     "SAYS_CHOICES",
     "AnalysisRun",
+    "AskedFace",
     "Audit",
     "Certification",
     "CertificationAnswer",
+    "CharacterExample",
     "CharacterSummary",
     "Correction",
     "EmotionBound",
@@ -35,11 +39,15 @@ __all__ = [
     "EmotionSpan",
     "EpisodeSummary",
     "FaceDetection",
+    "FaceQuestion",
     "FaceVector",
+    "FaceWord",
     "Find",
     "FindStatus",
     "Lacking",
+    "LayerChange",
     "ModelBundle",
+    "Naming",
     "Publication",
     "Queue",
     "QueueName",

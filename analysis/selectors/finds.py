@@ -53,6 +53,11 @@ def moment_name(run_id: int, face_id: int) -> str:
     return f"moments/{run_id}/{face_id}.jpg"
 
 
+def close_up_name(run_id: int, face_id: int) -> str:
+    """Where the face of a moment is kept, near enough to be judged, relative to MEDIA_ROOT."""
+    return f"moments/{run_id}/{face_id}-face.jpg"
+
+
 @dataclass(frozen=True, slots=True)
 class Comparable:
     """``bundle``: which reads the picture. ``runs``: whose faces it can be compared with, by id.

@@ -7,11 +7,14 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from django.db.models import Q
 
+from analysis.finding.alike import signature_of
+from analysis.finding.naming import Examples
 from analysis.layer import Says, Seen, Statement, Told, tell
-from analysis.models import AnalysisRun, Certification, CertificationAnswer, Correction
+from analysis.models import AnalysisRun, Certification, CertificationAnswer, Correction, Naming
 from analysis.samples import Answers, Piece, Sample, settled
 from catalog.models import Episode, SourceFile
 from ml.types import Box
@@ -22,13 +25,14 @@ class Layer:
     """``statements``: those of samples, then corrections in the order in which they were made, so that these win.
 
     ``samples``: the finished ones. ``digest``: changes whenever anything here does; empty where nobody said anything.
-    ``picture``: width and height.
+    ``picture``: width and height. ``namings``: by which faces of nobody known get a name before all that.
     """
 
     statements: tuple[Statement, ...]
     samples: tuple[Sample, ...]
     digest: str
     picture: tuple[int, int]
+    namings: tuple[Examples, ...] = ()
 
     def tell(self, faces: Iterable[Seen], statements: Sequence[Statement] | None = None) -> dict[int, Told]:
         """``statements``: else all."""
@@ -45,7 +49,34 @@ def layer_of(run: AnalysisRun) -> Layer:
     rows = corrections_current(run.episode_id, run.source_sha256)
     statements = (*(said for sample in samples for said, _ in settled(sample)), *(statement_of(row) for row in rows))
     source = SourceFile.objects.filter(sha256=run.source_sha256).values_list("width", "height").first()
-    return Layer(statements, samples, _digest(statements, samples), source or (1, 1))
+    namings = namings_of(run)
+    return Layer(statements, samples, _digest(statements, samples, namings), source or (1, 1), namings)
+
+
+def namings_of(run: AnalysisRun) -> tuple[Examples, ...]:
+    """Those that count and are of the run's classifier."""
+    rows = list(
+        Naming.objects.filter(withdrawn_at__isnull=True).select_related("character").order_by("character__slug")
+    )
+    if not rows:
+        return ()
+    signature = signature_of(run.bundle.card, run.bundle.digest)
+    return tuple(examples_of(row) for row in rows if row.signature == signature)
+
+
+def examples_of(row: Naming) -> Examples:
+    rivals = {slug: tuple(map(tuple, rows)) for slug, rows in row.rivals.items()}
+    return Examples(row.pk, row.character.slug, tuple(map(tuple, row.rows)), rivals, row.threshold, row.margin)
+
+
+def named_slugs(run: AnalysisRun) -> frozenset[str]:
+    """Whom faces of the run may be named as that its bundle does not know."""
+    return frozenset(found.character for found in namings_of(run))
+
+
+def read_as(face: str | None, track: str | None, named: frozenset[str]) -> str | None:
+    """Whom a stored face is read as: by the bundle, or by a naming, which the face's track shows."""
+    return track if face is None and track in named else face
 
 
 def samples_finished(episode_id: int, source_sha256: str) -> tuple[Sample, ...]:
@@ -84,9 +115,13 @@ def _corrections_at(row: Certification) -> list[Correction]:
     return list(then.select_related("subject", "character").order_by("made_at", "id"))
 
 
-def corrections_current(episode_id: int, source_sha256: str) -> list[Correction]:
-    """Those that count, the oldest first."""
+def corrections_current(
+    episode_id: int, source_sha256: str, between: tuple[int, int] | None = None
+) -> list[Correction]:
+    """Those that count, the oldest first. ``between``: only those that speak of a part of [start_ms, end_ms)."""
     rows = Correction.objects.filter(episode_id=episode_id, source_sha256=source_sha256, withdrawn_at__isnull=True)
+    if between is not None:
+        rows = rows.filter(start_ms__lt=between[1], end_ms__gt=between[0])
     return list(rows.select_related("subject", "character").order_by("made_at", "id"))
 
 
@@ -115,8 +150,10 @@ def box_of(row: Correction) -> Box | None:
     return (row.box_x1, row.box_y1, row.box_x2, row.box_y2)
 
 
-def _digest(statements: Sequence[Statement], samples: Sequence[Sample]) -> str:
-    if not statements and not samples:
+def _digest(statements: Sequence[Statement], samples: Sequence[Sample], namings: Sequence[Examples]) -> str:
+    if not statements and not samples and not namings:
         return ""
-    parts = [[asdict(s) for s in statements], [asdict(s) for s in samples]]
+    parts: list[Any] = [[asdict(s) for s in statements], [asdict(s) for s in samples]]
+    if namings:
+        parts.append([n.number for n in namings])  # what a naming holds never changes
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

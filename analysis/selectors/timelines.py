@@ -11,7 +11,7 @@ import numpy as np
 
 from analysis.layer import Says, Seen
 from analysis.models import AnalysisRun, FaceDetection, Shot
-from analysis.selectors.layer import layer_of
+from analysis.selectors.layer import layer_of, read_as
 from catalog.models import Character
 from ml.timeline import smooth
 from ml.types import EMOTIONS, UNCLEAR
@@ -70,11 +70,11 @@ class Reading:
 
 
 _FIELDS = ("id", "track_id", "pts_ms", "shown_ms", "emotion", "confidence", "character_id", "track__character_id")
-_PLACE = ("character__slug", "box_x1", "box_y1", "box_x2", "box_y2")
+_PLACE = ("character__slug", "track__character__slug", "box_x1", "box_y1", "box_x2", "box_y2")
 
 
 def timeline_of(run: AnalysisRun, duration_ms: int) -> Timeline:
-    """Three queries, three more where people corrected something, which shows as they said. The lanes of known
+    """Three queries, four more where people corrected something, which shows as they said. The lanes of known
     characters come first, the one seen longest on top.
     """
     shots = tuple(Shot.objects.filter(run=run).order_by("index"))
@@ -112,8 +112,11 @@ def _rows(run: AnalysisRun) -> list[dict[str, Any]]:
     if not run.layer:
         return [{**row, "told": None} for row in rows]
     boxes = ((r["box_x1"], r["box_y1"], r["box_x2"], r["box_y2"]) for r in rows)
-    told = layer_of(run).tell(
-        Seen(r["pts_ms"], r["shown_ms"], r["character__slug"], box) for r, box in zip(rows, boxes, strict=True)
+    layer = layer_of(run)
+    named = frozenset(n.character for n in layer.namings)
+    told = layer.tell(
+        Seen(r["pts_ms"], r["shown_ms"], read_as(r["character__slug"], r["track__character__slug"], named), box)
+        for r, box in zip(rows, boxes, strict=True)
     )
     for i, row in enumerate(rows):
         row["told"] = told.get(i)

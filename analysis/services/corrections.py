@@ -19,7 +19,7 @@ from analysis.errors import (
 )
 from analysis.layer import Says, Seen, clash, tell
 from analysis.models import AnalysisRun, Correction, FaceDetection
-from analysis.selectors.layer import box_of, corrections_current, statement_of
+from analysis.selectors.layer import box_of, corrections_current, named_slugs, read_as, statement_of
 from analysis.selectors.runs import run_published
 from analysis.services.audit import audit_record
 from analysis.services.finalise import run_finalise
@@ -48,11 +48,29 @@ def correction_add(*, episode: Episode, actor: AbstractBaseUser, asked: Correcti
     """Raises EpisodeWithoutSource, NotAnalysed, CorrectionInvalid, CorrectionOverlaps, RunBusy."""
     episode = episode_lock(episode)
     run = run_shown(episode)
+    row = correction_row(episode, run, actor, asked)
+    row.save(force_insert=True)
+    audit_record(action="correction.add", subject=row, actor=actor, after=correction_data(row))
+    shown_rederive(run)
+    return row
+
+
+def correction_row(
+    episode: Episode,
+    run: AnalysisRun,
+    actor: AbstractBaseUser,
+    asked: CorrectionRequest,
+    *,
+    beside: frozenset[int] = frozenset(),
+) -> Correction:
+    """Not saved: it can count, and changes something of the run. ``beside``: ids of corrections that it would replace.
+    Raises CorrectionInvalid, CorrectionOverlaps.
+    """
     assert episode.source is not None
     row = _row(episode, episode.source, actor, asked)
     statement = statement_of(row)
-    for other in corrections_current(episode.pk, row.source_sha256):
-        if clash(statement, statement_of(other)):
+    for other in corrections_current(episode.pk, row.source_sha256, (row.start_ms, row.end_ms)):
+        if other.pk not in beside and clash(statement, statement_of(other)):
             raise CorrectionOverlaps(
                 f"Correction {other.pk} speaks of the same face from {other.start_ms} to {other.end_ms} ms; "
                 "withdraw it first, or name a stretch beside it."
@@ -61,9 +79,6 @@ def correction_add(*, episode: Episode, actor: AbstractBaseUser, asked: Correcti
         raise CorrectionInvalid(
             f"Run {run.pk} found no such face from {row.start_ms} to {row.end_ms} ms, so nothing would change."
         )
-    row.save(force_insert=True)
-    audit_record(action="correction.add", subject=row, actor=actor, after=correction_data(row))
-    shown_rederive(run)
     return row
 
 
@@ -74,13 +89,18 @@ def correction_withdraw(*, correction: Correction, actor: AbstractBaseUser) -> C
     row = Correction.objects.select_related("episode", "subject", "character").get(pk=correction.pk)
     if row.withdrawn_at is not None:
         raise CorrectionWithdrawn(f"Correction {row.pk} was withdrawn already.")
-    Correction.objects.filter(pk=row.pk).update(withdrawn_at=Now(), withdrawn_by=actor)
-    audit_record(action="correction.withdraw", subject=row, actor=actor, before=correction_data(row))
+    withdrawn(row, actor)
     run = run_published(row.episode)
     if run is not None:
         shown_rederive(run)
     row.refresh_from_db()
     return row
+
+
+def withdrawn(row: Correction, actor: AbstractBaseUser) -> None:
+    """Inside the caller's transaction, who sees to it that results follow."""
+    Correction.objects.filter(pk=row.pk).update(withdrawn_at=Now(), withdrawn_by=actor)
+    audit_record(action="correction.withdraw", subject=row, actor=actor, before=correction_data(row))
 
 
 def correction_data(row: Correction) -> dict[str, Any]:
@@ -177,6 +197,10 @@ def _character(slug: str | None) -> Character | None:
 
 def _seen(run: AnalysisRun, start_ms: int, end_ms: int) -> list[Seen]:
     """No drawing is shown for longer than a segment may be, so one that reaches into the stretch begins soon before."""
+    named = named_slugs(run)
     rows = FaceDetection.objects.filter(run=run, pts_ms__lt=end_ms, pts_ms__gte=start_ms - MOST_SHOWN_MS)
-    fields = ("pts_ms", "shown_ms", "character__slug", "box_x1", "box_y1", "box_x2", "box_y2")
-    return [Seen(pts, shown, slug, (a, b, c, d)) for pts, shown, slug, a, b, c, d in rows.values_list(*fields)]
+    fields = ("character__slug", "track__character__slug", "pts_ms", "shown_ms", "box_x1", "box_y1", "box_x2", "box_y2")
+    return [
+        Seen(pts, shown, read_as(slug, track, named), (a, b, c, d))
+        for slug, track, pts, shown, a, b, c, d in rows.values_list(*fields)
+    ]

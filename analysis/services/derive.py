@@ -19,6 +19,7 @@ from analysis.models import (
     EmotionBound,
     EmotionProfile,
     EmotionSpan,
+    FaceQuestion,
     RunBound,
     Scene,
     SceneEmotion,
@@ -30,6 +31,7 @@ from analysis.models import (
 from analysis.samples import MOST_OUTSIDE, Sample, outside_share
 from analysis.services.bounds import bounds_of, run_bounds_of
 from analysis.services.material import Material, material_of, members_of, readings_of
+from analysis.services.questions import questions_of
 from catalog.models import Character
 from ml import timeline
 from ml.types import Emotion, ShotKind
@@ -52,6 +54,7 @@ class Derived:
     profiles: list[EmotionProfile]
     bounds: list[EmotionBound]
     run_bounds: list[RunBound]
+    questions: list[FaceQuestion]
     strangers: float
     readings: Mapping[str, ratings.Readings]
     layer: str
@@ -85,6 +88,7 @@ def derive(
         profiles=profiles,
         bounds=bounds,
         run_bounds=run_bounds_of(run, bounds, partial=partial, strangers=strangers),
+        questions=questions_of(run, material, by_character, readings, profiles, characters),
         strangers=strangers,
         readings=readings,
         layer=material.layer.digest,

@@ -13,6 +13,7 @@ from analysis.models import (
     EmotionProfile,
     EmotionSpan,
     FaceDetection,
+    FaceQuestion,
     Publication,
     RunBound,
     RunFeatures,
@@ -39,7 +40,7 @@ def derived_rewrite(run: AnalysisRun, segments: Sequence[Segment]) -> None:
     found = derive(run, segments, peers_published(run))
     pictures = {(s.start_ms, s.end_ms): s.thumbnail for s in Scene.objects.filter(run=run)}
     FaceDetection.objects.filter(run=run, track__isnull=False).update(track=None)
-    for model in (RunFeatures, RunBound, EmotionBound, EmotionProfile, Scene, Track, Shot):
+    for model in (FaceQuestion, RunFeatures, RunBound, EmotionBound, EmotionProfile, Scene, Track, Shot):
         model.objects.filter(run=run).delete()
     for scene in found.scenes:
         scene.thumbnail = pictures.get((scene.start_ms, scene.end_ms), "")
@@ -52,6 +53,7 @@ def derived_rewrite(run: AnalysisRun, segments: Sequence[Segment]) -> None:
     EmotionProfile.objects.bulk_create(found.profiles)
     EmotionBound.objects.bulk_create(found.bounds)
     RunBound.objects.bulk_create(found.run_bounds)
+    FaceQuestion.objects.bulk_create(found.questions)
     partial = any(s.status == SegmentStatus.FAILED for s in segments)
     features_row(run, found.profiles, found.spans, partial=partial).save()
     AnalysisRun.objects.filter(pk=run.pk).update(

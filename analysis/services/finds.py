@@ -105,5 +105,10 @@ def finds_resend() -> list[int]:
 
 def pictures_request(moments: Iterable[Moment]) -> None:
     """Asks for the pictures of moments that have none, each at most once in a while, however often a page is read."""
-    wanted = [m.face_id for m in moments if not default_storage.exists(moment_name(m.run_id, m.face_id))]
+    faces_request(m.face_id for m in moments if not default_storage.exists(moment_name(m.run_id, m.face_id)))
+
+
+def faces_request(face_ids: Iterable[int]) -> None:
+    """The same for faces that are known to have none."""
+    wanted = list(face_ids)
     moment_pictures_send([pk for pk in wanted if cache.add(f"moment-picture-{pk}", 1, PICTURE_ONCE_S)])

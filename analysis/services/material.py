@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import ratings
+from analysis.finding.naming import who_of
 from analysis.layer import Says, Seen, Told
 from analysis.models import AnalysisRun, FaceDetection, Segment, SegmentStatus
 from analysis.samples import Faces, Sample, checks_of
@@ -25,7 +26,7 @@ class Material:
 
     ``table``: (n, k) smoothed probabilities over ``emotions``, wholly one where a person said which (``known``, (n,)).
     ``settled``: (n,) whether a person said that, or that it is unclear. What people say is no face is left out.
-    ``layer``: what was said.
+    ``layer``: what was said. ``read_as``: whom each face is read as, before anybody said anything.
     """
 
     ids: list[int]
@@ -37,6 +38,7 @@ class Material:
     known: NDArray[np.bool_]
     settled: NDArray[np.bool_]
     layer: Layer
+    read_as: list[str | None]
 
 
 def material_of(run: AnalysisRun, segments: Sequence[Segment]) -> tuple[Material, dict[str, ratings.Checks]]:
@@ -44,10 +46,11 @@ def material_of(run: AnalysisRun, segments: Sequence[Segment]) -> tuple[Material
     slugs = dict(Character.objects.values_list("pk", "slug"))
     rows = list(FaceDetection.objects.filter(run=run).defer("mask", "embedding").order_by("segment__index", "index"))
     ids, read = [row.pk for row in rows], [_detection(row, slugs) for row in rows]
-    seen = [Seen(d.pts_ms, d.shown_ms, d.character, d.box) for d in read]
     shots = run_shots(segments)
     emotions = tuple(e for e in EMOTIONS if str(e) in run.bundle.emotions)
     layer = layer_of(run)
+    read = _named(ids, read, shots, layer)
+    seen = [Seen(d.pts_ms, d.shown_ms, d.character, d.box) for d in read]
     now = _laid_over(ids, read, layer.tell(seen), shots, emotions, layer)
     checks = {}
     for sample in layer.samples:
@@ -55,6 +58,22 @@ def material_of(run: AnalysisRun, segments: Sequence[Segment]) -> tuple[Material
         if found := _checks(sample, base, now):
             checks[sample.character] = found
     return now, checks
+
+
+def _named(ids: Sequence[int], read: list[Detection], shots: tuple[ShotSpan, ...], layer: Layer) -> list[Detection]:
+    """Tracks of nobody known get the names of those whose examples they look like, by the track's surest face."""
+    if not layer.namings:
+        return read
+    unknown = [t for t in timeline.link_tracks(read, shots) if t.character is None]
+    best = {ids[t.best]: t for t in unknown}
+    surest = FaceDetection.objects.filter(pk__in=list(best), embedding__isnull=False)
+    rows = {pk: e.to_list() for pk, e in surest.values_list("pk", "embedding") if e is not None}
+    found = list(read)
+    for pk, embedding in rows.items():
+        who = who_of(embedding, layer.namings)
+        for i in best[pk].members if who is not None else ():
+            found[i] = replace(found[i], character=who)
+    return found
 
 
 def _laid_over(
@@ -76,7 +95,8 @@ def _laid_over(
             known[place] = told[i].known in emotions
             if known[place]:
                 table[place] = [e is told[i].known for e in emotions]
-    return Material([ids[i] for i in kept], faces, shots, tracks, emotions, table, known, settled, layer)
+    names = [read[i].character for i in kept]
+    return Material([ids[i] for i in kept], faces, shots, tracks, emotions, table, known, settled, layer, names)
 
 
 def _checks(sample: Sample, base: Material, now: Material) -> ratings.Checks | None:

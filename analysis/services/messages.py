@@ -17,6 +17,7 @@ SEGMENT_ANALYSE = "workers.segment_analyse"
 RUN_FINALISE = "workers.run_finalise"
 RUN_THUMBNAILS = "workers.run_thumbnails"
 RUN_FIND_INDEX = "workers.run_find_index"
+LAYER_DERIVE = "workers.layer_derive"
 FIND_READ = "workers.find_read"
 MOMENT_PICTURE = "workers.moment_picture"
 RUNS_SWEEP = "workers.runs_sweep"
@@ -46,6 +47,11 @@ def thumbnails_send(run_id: int) -> None:
 def find_index_send(run_id: int) -> None:
     """Asks for a run's faces to become findable, or to be so no longer."""
     transaction.on_commit(partial(_send, RUN_FIND_INDEX, [run_id], DEFAULT, 0.0))
+
+
+def layer_send(episode_id: int, *, countdown: float = 0.0) -> None:
+    """Asks for what people said of an episode to be worked into its results."""
+    transaction.on_commit(partial(_send, LAYER_DERIVE, [episode_id], DEFAULT, countdown))
 
 
 def find_read_send(find_ids: Iterable[int]) -> None:

@@ -90,7 +90,7 @@ def test_a_correction_does_not_spread_to_its_neighbours(episode: Episode, person
 def test_a_timeline_takes_no_more_queries_where_nothing_was_corrected(
     episode: Episode, person: User, django_assert_num_queries: Any
 ) -> None:
-    for queries in (3, 6):
+    for queries in (3, 7):
         run = AnalysisRun.objects.get()
         with django_assert_num_queries(queries):
             timeline_of(run, 60_000)
