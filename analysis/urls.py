@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from django.urls import path
 
-from analysis.views import browse, corrections, episodes, finds, limits, media, recommending, runs, search, site, work
+from analysis.views import (
+    asking,
+    browse,
+    corrections,
+    episodes,
+    finds,
+    limits,
+    media,
+    recommending,
+    runs,
+    search,
+    site,
+    work,
+)
 
 urlpatterns = [
     path("", browse.browse, name="browse"),
@@ -16,6 +29,13 @@ urlpatterns = [
     path("episodes/<int:pk>/certify/answer", corrections.certify_answer, name="certify-answer"),
     path("episodes/<int:pk>/certify/withdraw", corrections.certify_withdraw, name="certify-withdraw"),
     path("episodes/<int:pk>/correct/", corrections.correct, name="correct"),
+    path("correct/", asking.asking, name="correct-next"),
+    path("correct/undo", asking.undo, name="correct-undo"),
+    path("correct/skip", asking.skip, name="correct-skip"),
+    path("correct/work-in", asking.work_in, name="correct-work-in"),
+    path("correct/disputed/", asking.disputed, name="correct-disputed"),
+    path("correct/disputed/<int:pk>/settle", asking.settle, name="correct-settle"),
+    path("correct/agreement/", asking.agreement, name="correct-agreement"),
     path("corrections/<int:pk>/withdraw", corrections.correction_withdrawn, name="correction-withdraw"),
     path("scenes/<int:pk>/thumbnail", media.scene_thumbnail, name="scene-thumbnail"),
     path("characters/<str:slug>/", browse.character, name="character"),
@@ -23,6 +43,7 @@ urlpatterns = [
     path("find/<str:token>/", finds.answer, name="find-answer"),
     path("find/<str:token>/picture", finds.asked_picture, name="find-picture"),
     path("moments/<int:pk>/picture", media.moment_picture, name="moment-picture"),
+    path("moments/<int:pk>/face", media.moment_face, name="moment-face"),
     path("search/", search.search_page, name="search"),
     path("limits/", limits.limits, name="limits"),
     path("recommendations/", recommending.recommendations, name="recommendations"),

@@ -6,8 +6,8 @@ which the face can be read. docs/ratings.md says what each number means, in the 
 ``readings`` shares and spans · ``confusion`` what a model says, made what was drawn · ``interval`` how far it may be
 off · ``baseline`` drawn toward the series · ``ending`` · ``reactions`` · ``rating`` all of a character · ``scenes`` the
 score that search ranks by · ``checked`` what people saw in a random sample · ``agreement`` of people · ``narrowing``
-what to ask people about next. ``planted``, ``alternatives``, ``coverage``, ``checked_coverage`` and ``narrowing_coverage``
-measure whether the intervals hold.
+what to ask people about next. ``planted``, ``alternatives``, ``coverage``, ``checked_coverage`` and
+``narrowing_coverage`` measure whether the intervals hold.
 """
 
 from analysis.ratings.agreement import Agreement, agreement, alpha

@@ -1,4 +1,4 @@
-"""Samples that people check: how far they are, what comes next, how far people agree, and what to correct first."""
+"""Samples that people check: how far they are, what comes next, and how far people agree."""
 
 from __future__ import annotations
 
@@ -6,17 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
-import numpy as np
-from django.db.models import Prefetch
-
 from analysis.errors import CertificationUnknown
-from analysis.layer import Statement
-from analysis.models import AnalysisRun, Certification, CertificationAnswer, EmotionSpan, FaceDetection, Track
+from analysis.models import AnalysisRun, Certification, CertificationAnswer, EmotionSpan
 from analysis.ratings import Agreement, agreement
 from analysis.samples import LEAST_PIECE_MS, main_label
-from analysis.selectors.layer import finished_by, layer_of
+from analysis.selectors.layer import finished_by
 from catalog.models import Character, Episode
-from ml.types import ShotKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,51 +98,3 @@ def _state(row: Certification, person_id: int | None) -> CertificationState:
     pairs = tuple(agreement(a, b) for a, b in combinations(labels, 2))
     answered = len(_mine(row, person_id)) if person_id is not None else 0
     return CertificationState(row, len(row.picked), len(row.frame), answered, len(finished), pairs)
-
-
-@dataclass(frozen=True, slots=True)
-class Doubt:
-    """A shot whose correction would narrow a character's interval. ``gain``: see ``doubts``."""
-
-    character: Character
-    start_ms: int
-    end_ms: int
-    gain: float
-
-
-def doubts(run: AnalysisRun, most: int = 10) -> list[Doubt]:
-    """Where a correction helps most: time x doubt, as a part of all readable time of the character.
-
-    The doubt of a face in a shot is ``sum p (1 - p)`` over its mean probabilities: 0 where the model is sure of one
-    emotion. What people spoke of already is left out. For corrections only; a sample is drawn by lot, never by this.
-    """
-    said = layer_of(run).statements
-    tracks = Track.objects.filter(run=run, shot__kind=str(ShotKind.STORY), character__isnull=False)
-    faces = FaceDetection.objects.defer("mask", "embedding").exclude(emotion="")
-    rows = tracks.select_related("character").prefetch_related(Prefetch("detections", queryset=faces)).order_by("index")
-    found = [_doubt(track, run.bundle.emotions) for track in rows]
-    totals: dict[int, int] = {}
-    for character, readable, _, _ in found:
-        totals[character.pk] = totals.get(character.pk, 0) + readable
-    ranked = [
-        Doubt(character, track.start_ms, track.end_ms, readable * unsure / max(1, totals[character.pk]))
-        for character, readable, unsure, track in found
-    ]
-    new = [d for d in ranked if d.gain > 0 and not any(_speaks_of(s, d) for s in said)]
-    return sorted(new, key=lambda d: (-d.gain, d.start_ms))[:most]
-
-
-def _speaks_of(statement: Statement, doubt: Doubt) -> bool:
-    who = {statement.subject, statement.character}
-    return doubt.character.slug in who and statement.start_ms < doubt.end_ms and doubt.start_ms < statement.end_ms
-
-
-def _doubt(track: Track, emotions: Sequence[str]) -> tuple[Character, int, float, Track]:
-    assert track.character is not None
-    faces = list(track.detections.all())
-    shown = np.array([f.shown_ms for f in faces], dtype=np.float64)
-    if not faces or not emotions:
-        return track.character, 0, 0.0, track
-    table = np.array([[getattr(f, e) or 0.0 for e in emotions] for f in faces])
-    mean = shown @ table / shown.sum()
-    return track.character, int(shown.sum()), float((mean * (1 - mean)).sum()), track

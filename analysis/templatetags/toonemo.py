@@ -108,6 +108,25 @@ def points(difference: float | None) -> str:
 
 
 @register.filter
+def minus(one: float, other: float) -> float:
+    return one - other
+
+
+@register.filter
+def gain_points(gain: float) -> str:
+    """Of a share, in points of 100, as far as it says something: ``3``, ``1.2``, ``under 0.1``."""
+    points = 100 * gain
+    return "under 0.1" if points < 0.1 else f"{points:.1f}".removesuffix(".0")
+
+
+@register.filter
+def answer_name(label: str) -> str:
+    """What a person said of a face, in words."""
+    words = {"no_face": "Not a face", "nobody": "Nobody in the list", "not_them": "Somebody else"}
+    return words.get(label) or (label.removeprefix("is:") if label.startswith("is:") else emotion_name(label))
+
+
+@register.filter
 def seconds(ms: int | None) -> str:
     """For ``#t=``: seconds with as many decimals as needed."""
     return "0" if ms is None else f"{ms / 1000:.3f}".rstrip("0").rstrip(".")

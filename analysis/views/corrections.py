@@ -17,7 +17,8 @@ from analysis.errors import AnalysisError, CertificationUnknown
 from analysis.layer import Says
 from analysis.models import SAYS_CHOICES, Correction
 from analysis.samples import NOT_THEM
-from analysis.selectors.certify import certification_find, certifications_of, doubts, question_next
+from analysis.selectors.asking import Scope
+from analysis.selectors.certify import certification_find, certifications_of, question_next
 from analysis.selectors.episodes import episode_get, ratings_by_run
 from analysis.selectors.layer import corrections_list
 from analysis.selectors.runs import run_published
@@ -28,6 +29,7 @@ from analysis.services.certify import (
     certification_withdraw,
 )
 from analysis.services.corrections import LABELS, CorrectionRequest, correction_add, correction_withdraw
+from analysis.views.asking import question_context
 from catalog.models import Character, Episode
 from catalog.roles import Right, needs
 from ml.types import EMOTIONS, UNCLEAR, Box
@@ -143,17 +145,18 @@ def correct(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, "Corrected. The ratings follow it.")
             return redirect("correct", pk=pk)
-    context = {
+    context: dict[str, object] = {
         "episode": episode,
         "run": run,
         "given": given,
         "error": error,
         "rows": corrections_list(episode),
-        "doubts": [] if run is None else doubts(run),
-        "characters": Character.objects.order_by("name", "pk"),
         "labels": LABELS,
         "says": SAYS_CHOICES,
+        "who": Character.objects.order_by("name", "pk"),
     }
+    if run is not None:
+        context = {**question_context(request, Scope(episode=pk)), **context}
     return render(request, "correct.html", context, status=status)
 
 

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_safe
 
 from analysis.limits_request import limits_of
 from analysis.models import Publication, Scene
-from analysis.selectors.finds import face_shown, moment_name
+from analysis.selectors.finds import close_up_name, face_shown, moment_name
 from analysis.selectors.hidden import hidden_check
 from catalog.models import Episode
 from catalog.roles import Right, may
@@ -173,6 +173,20 @@ def moment_picture(request: HttpRequest, pk: int) -> HttpResponseBase:
         response.headers["Cache-Control"] = "no-store"
         return response
     return picture_answer(request, stored, "image/jpeg", f"{face.run_id}-face-{face.pk}")
+
+
+@require_safe
+def moment_face(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The face of a moment that can be found, near; nothing as long as a worker has not drawn it."""
+    face = face_shown(pk)
+    if face is None:
+        raise Http404
+    hidden_check(face.run.episode_id, limits_of(request))
+    try:
+        stored = default_storage.open(close_up_name(face.run_id, face.pk), "rb")
+    except (FileNotFoundError, PermissionError) as error:
+        raise Http404("There is no picture of it yet.") from error
+    return picture_answer(request, stored, "image/jpeg", f"{face.run_id}-near-{face.pk}")
 
 
 def picture_answer(request: HttpRequest, stored: File[Any], kind: str, name: str) -> HttpResponseBase:

@@ -13,7 +13,7 @@ from rest_framework.authtoken.models import Token
 
 from analysis.errors import AnswerInvalid, CertificationOpen, CertificationUnknown, SampleImpossible
 from analysis.models import AnalysisRun, Audit, Certification, CertificationAnswer, EmotionProfile, Publication
-from analysis.selectors.certify import certifications_of, doubts, question_next
+from analysis.selectors.certify import certifications_of, question_next
 from analysis.selectors.profiles import rating_of
 from analysis.services.auditing import audit_run
 from analysis.services.certify import certification_answer, certification_start, certification_withdraw
@@ -299,17 +299,6 @@ def test_questions_come_in_the_order_of_the_lot_and_hide_what_the_model_says(epi
     assert again.pieces == ((begin, begin + 1_000), (begin + 1_000, end))
 
 
-def test_what_to_correct_first_is_long_and_unsure(episode: Episode, ann: User) -> None:
-    run = AnalysisRun.objects.get()
-    found = doubts(run)
-    assert [d.gain for d in found] == sorted((d.gain for d in found), reverse=True)
-    first = found[0]
-    asked = CorrectionRequest(first.start_ms, first.end_ms, subject=first.character.slug,
-                              character=first.character.slug, emotion="scared")  # fmt: skip
-    correction_add(episode=episode, actor=ann, asked=asked)
-    assert (first.character, first.start_ms) not in [(d.character, d.start_ms) for d in doubts(run)]
-
-
 @pytest.fixture
 def staff(ann: User) -> Client:
     return Client(headers={"Authorization": f"Token {Token.objects.create(user=ann).key}"})
@@ -419,7 +408,7 @@ def test_the_form_for_corrections(client: Client, episode: Episode, ann: User) -
     address = f"/episodes/{episode.pk}/correct/"
     assert client.get(address).status_code == 302
     client.force_login(ann)
-    assert "Where a correction helps most" in read(client, address)
+    assert "Another moment" in read(client, address)
     given = {"start": "6", "end": "0:09", "subject": "tom", "says": "character", "character": "tom", "emotion": "sad"}
     assert client.post(address, given).status_code == 302
     text = read(client, address)

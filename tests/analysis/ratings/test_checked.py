@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.ratings import Checks, agreement, checked_coverage, estimate_checked
+from analysis.ratings import Checks, agreement, alpha, checked_coverage, estimate_checked
 from analysis.ratings.checked import tuned_power
 from analysis.ratings.checked_coverage import KS, NAIVE, OURS, UNCHECKED, check, measure
 from analysis.ratings.planted import Planted, plant
@@ -136,3 +136,21 @@ def test_the_command_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as refused:
         checked_coverage.main(["--worse-by", "2"])
     assert refused.value.code == 2
+
+
+def test_alpha_is_that_of_the_book() -> None:
+    """Krippendorff 2011, example C: four people, twelve units, not everybody said everything; nominal 0.743."""
+    people = [
+        "1 2 3 3 2 1 4 1 2 . . .", "1 2 3 3 2 2 4 1 2 5 . 3", ". 3 3 3 2 3 4 2 2 5 1 .", "1 2 3 3 2 4 4 1 2 5 1 ."
+    ]  # fmt: skip
+    units = [[x for x in column if x != "."] for column in zip(*(p.split() for p in people), strict=True)]
+    assert alpha(units) == pytest.approx(0.743, abs=0.001)
+
+
+def test_alpha_of_two_who_always_or_never_agree() -> None:
+    assert alpha([["a", "a"], ["b", "b"]]) == 1.0
+    worst = alpha([["a", "b"], ["b", "a"]])
+    assert worst is not None
+    assert worst < 0
+    assert alpha([["a", "a"], ["a", "a"]]) is None
+    assert alpha([["a"], ["b"]]) is None
