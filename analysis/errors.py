@@ -190,12 +190,6 @@ class NothingSaid(AnalysisError):
     code = "nothing_said"
 
 
-class CharacterInvalid(AnalysisError):
-    """A character cannot be called that, or not have that colour."""
-
-    code = "character_invalid"
-
-
 class ExampleInvalid(AnalysisError):
     """A drawing cannot be an example of a character, or is none any more."""
 

@@ -36,6 +36,12 @@ class SeriesUnknown(CatalogError):
     code = "series_unknown"
 
 
+class CharacterInvalid(CatalogError):
+    """A character cannot be called that, or cannot have that colour."""
+
+    code = "character_invalid"
+
+
 class NameUnusable(CatalogError):
     """Title or number cannot be kept: empty, too long, out of range."""
 

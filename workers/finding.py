@@ -10,6 +10,7 @@ import structlog
 
 from analysis.models import Find, FindStatus
 from analysis.services.finds import find_answer, find_fail
+from analysis.services.naming import examples_read
 from ml.errors import ToonemoError
 from workers.patience import patiently
 from workers.runtime import models_for
@@ -39,14 +40,20 @@ def find_read(find_id: int) -> bool:
     except ToonemoError as error:
         code, detail = error.code, str(error)
         logger.warning("find_error", find=find_id, code=code, reason=detail)
-        return patiently(lambda: find_fail(find_id, code, detail))
+        return patiently(lambda: _told(find_id, find_fail(find_id, code, detail)))
     except Exception as error:
         # Whoever waits must be told; the log has the trace.
         logger.exception("find_crashed", find=find_id)
         said = f"Reading the picture stopped with a fault of ours ({type(error).__name__}); the log says more."
-        return patiently(lambda: find_fail(find_id, "internal", said))
+        return patiently(lambda: _told(find_id, find_fail(find_id, "internal", said)))
     logger.info("find_read", find=find_id, faces=len(faces))
-    return patiently(lambda: find_answer(find_id, faces=faces, crop=crop))
+    return patiently(lambda: _told(find_id, find_answer(find_id, faces=faces, crop=crop)))
+
+
+def _told(find_id: int, kept: bool) -> bool:
+    """Whoever waits for the picture to become an example of a character gets what was kept."""
+    examples_read(find_id)
+    return kept
 
 
 def _box(box: list[float] | None) -> Box | None:

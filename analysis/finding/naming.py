@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,12 @@ class Examples:
     margin: float
 
 
-def unit(rows: Sequence[Sequence[float]], size: int) -> Floats:
+def numbers_of(embedding: Any) -> list[float]:
+    """Of a column of half floats, however the driver gives it."""
+    return [float(x) for x in (embedding if isinstance(embedding, list) else embedding.to_list())]
+
+
+def unit(rows: Sequence[Sequence[float]] | Floats, size: int) -> Floats:
     """(n, size) of length 1: the first numbers of each row."""
     table = np.asarray(rows, np.float64).reshape(-1, EMBEDDING_SIZE)[:, :size]
     found: Floats = table / np.maximum(np.linalg.norm(table, axis=1, keepdims=True), 1e-9)

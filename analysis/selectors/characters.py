@@ -6,7 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Max, QuerySet
+from django.db.models import Count, F, Func, Max, OuterRef, Q, QuerySet, Subquery, TextField, Value
+from django.db.models.functions import Coalesce
 
 from analysis.models import AnalysisRun, EmotionProfile, SceneEmotion, Segment
 from analysis.ratings.across import LEAST_EPISODES, LEAST_OTHERS, Across, ArcPoint, EpisodeShare, Piece, arc, pool
@@ -17,6 +18,17 @@ MOST_COMPARED = 4
 SHOWN_ARC = 0.05  # a feeling of less is not drawn over time
 ALIKE_SPREAD, UNLIKE_SPREAD = 0.05, 0.12  # standard deviation between episodes, in shares
 NOTHING_USUAL = 0.6  # a usual range as wide as that says nothing
+
+
+def characters_listed(shown: QuerySet[AnalysisRun], words: str = "") -> QuerySet[Character]:
+    """By name, each with ``episodes``: how many of these runs show it. ``words``: a part of a name."""
+    profiles = EmotionProfile.objects.filter(character_id=OuterRef("pk"), run_id__in=shown.values("pk"))
+    counted = profiles.order_by().values("character_id").annotate(n=Count("pk")).values("n")
+    rows = Character.objects.select_related("series").annotate(episodes=Coalesce(Subquery(counted), 0))
+    if words:
+        others = Func(F("aliases"), Value("\n"), function="array_to_string", output_field=TextField())
+        rows = rows.annotate(others=others).filter(Q(name__icontains=words) | Q(others__icontains=words))
+    return rows.order_by("name", "pk")
 
 
 @dataclass(frozen=True, slots=True)

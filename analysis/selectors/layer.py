@@ -64,6 +64,12 @@ def namings_of(run: AnalysisRun) -> tuple[Examples, ...]:
     return tuple(examples_of(row) for row in rows if row.signature == signature)
 
 
+def naming_digest(signature: str) -> str:
+    """The layer of a run of that classifier of which nobody said anything."""
+    rows = Naming.objects.filter(withdrawn_at__isnull=True, signature=signature).select_related("character")
+    return _digest((), (), [examples_of(row) for row in rows.order_by("character__slug")])
+
+
 def examples_of(row: Naming) -> Examples:
     rivals = {slug: tuple(map(tuple, rows)) for slug, rows in row.rivals.items()}
     return Examples(row.pk, row.character.slug, tuple(map(tuple, row.rows)), rivals, row.threshold, row.margin)

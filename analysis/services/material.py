@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import ratings
-from analysis.finding.naming import who_of
+from analysis.finding.naming import numbers_of, who_of
 from analysis.layer import Says, Seen, Told
 from analysis.models import AnalysisRun, FaceDetection, Segment, SegmentStatus
 from analysis.samples import Faces, Sample, checks_of
@@ -67,7 +67,7 @@ def _named(ids: Sequence[int], read: list[Detection], shots: tuple[ShotSpan, ...
     unknown = [t for t in timeline.link_tracks(read, shots) if t.character is None]
     best = {ids[t.best]: t for t in unknown}
     surest = FaceDetection.objects.filter(pk__in=list(best), embedding__isnull=False)
-    rows = {pk: e.to_list() for pk, e in surest.values_list("pk", "embedding") if e is not None}
+    rows = {pk: numbers_of(e) for pk, e in surest.values_list("pk", "embedding") if e is not None}
     found = list(read)
     for pk, embedding in rows.items():
         who = who_of(embedding, layer.namings)

@@ -26,6 +26,7 @@ from analysis.selectors.asking import DISPUTED, SECOND, Ask, Scope, asks_next, d
 from analysis.services.asking import face_answer, face_settle, face_undo, layer_catch_up, layers_behind
 from analysis.services.auditing import audit_run
 from analysis.services.corrections import CorrectionRequest, correction_add
+from analysis.services.finalise import run_finalise
 from analysis.services.publishing import run_publish
 from analysis.services.questions import questions_fill, questions_missing
 from catalog.models import Episode
@@ -107,18 +108,15 @@ def test_an_answer_derives_nothing_and_a_worker_makes_ratings_follow(episode: Ep
 
 def test_what_is_said_while_a_worker_derives_is_not_lost(episode: Episode, ann: User, monkeypatch: Any) -> None:
     answer(first(ann), ann)
-    from analysis.services import asking
-
-    real = asking.run_finalise
 
     def slow(pk: int, **how: Any) -> Any:
         answer(first(ann), ann)
-        return real(pk, **how)
+        return run_finalise(pk, **how)
 
-    monkeypatch.setattr(asking, "run_finalise", slow)
+    monkeypatch.setattr("analysis.services.asking.run_finalise", slow)
     assert layer_catch_up(episode.pk)
     assert LayerChange.objects.count() == 1
-    monkeypatch.setattr(asking, "run_finalise", lambda pk, again: None)  # somebody is at it
+    monkeypatch.setattr("analysis.services.asking.run_finalise", lambda pk, again: None)  # somebody is at it
     assert not layer_catch_up(episode.pk)
     assert LayerChange.objects.count() == 1
 
