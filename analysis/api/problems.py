@@ -18,6 +18,7 @@ from analysis.errors import AnalysisError, EpisodeHidden, TooManyStreams
 from analysis.hidden_words import hidden_json
 from analysis.limits import LimitsInvalid
 from analysis.search.query import QueryInvalid
+from catalog.errors import CatalogError
 
 logger = structlog.get_logger(__name__)
 
@@ -38,6 +39,8 @@ STATUS_OF: Mapping[str, int] = {
     "too_many_streams": HTTPStatus.SERVICE_UNAVAILABLE,
     "correction_invalid": HTTPStatus.BAD_REQUEST,
     "sample_impossible": HTTPStatus.BAD_REQUEST,
+    "character_invalid": HTTPStatus.BAD_REQUEST,
+    "example_invalid": HTTPStatus.BAD_REQUEST,
     "answer_invalid": HTTPStatus.BAD_REQUEST,
     "certification_unknown": HTTPStatus.NOT_FOUND,
 }
@@ -74,7 +77,7 @@ def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
     """REST framework's hook. What is our fault is logged with its stack, which the client never sees."""
     if isinstance(error, EpisodeHidden):
         return problem(HTTPStatus.NOT_FOUND, error.code, str(error), **hidden_json(error.hidden))
-    if isinstance(error, AnalysisError):
+    if isinstance(error, AnalysisError | CatalogError):
         set_rollback()
         later = {"Retry-After": str(error.retry_after_s)} if isinstance(error, TooManyStreams) else None
         return problem(STATUS_OF.get(error.code, HTTPStatus.CONFLICT), error.code, str(error), later)

@@ -6,12 +6,13 @@ from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter
 
 from analysis.api import bundles, corrections, finds, queue, recommending, subtitles, views
+from analysis.api import asking, bundles, corrections, editing, finds, recommending, subtitles, views
 
 router = SimpleRouter()
 router.trailing_slash = "/?"
 router.register("series", views.SeriesViewSet, basename="api-series")
 router.register("episodes", views.EpisodeViewSet, basename="api-episode")
-router.register("characters", views.CharacterViewSet, basename="api-character")
+router.register("characters", editing.CharacterEditViewSet, basename="api-character")
 router.register("runs", views.RunViewSet, basename="api-run")
 router.register("bundles", bundles.BundleViewSet, basename="api-bundle")
 router.register("profiles", views.ProfileViewSet, basename="api-profile")
@@ -39,6 +40,16 @@ urlpatterns = [
     re_path(r"^queue/?$", queue.QueueView.as_view(), name="api-queue"),
     re_path(r"^queue/pause/?$", queue.PauseView.as_view(), name="api-queue-pause"),
     re_path(r"^queue/resume/?$", queue.ResumeView.as_view(), name="api-queue-resume"),
+    re_path(r"^faces/next/?$", asking.NextFacesView.as_view(), name="api-faces-next"),
+    re_path(r"^faces/answers/?$", asking.FaceAnswersView.as_view(), name="api-faces-answers"),
+    re_path(r"^faces/answers/last/?$", asking.LastAnswerView.as_view(), name="api-faces-last"),
+    re_path(r"^faces/(?P<pk>\d{1,18})/settle/?$", asking.SettleView.as_view(), name="api-faces-settle"),
+    re_path(r"^agreement/?$", asking.AgreementView.as_view(), name="api-agreement"),
+    re_path(r"^characters/(?P<slug>[^/]+)/drawings/?$", editing.DrawingsView.as_view(), name="api-drawings"),
+    re_path(
+        r"^characters/(?P<slug>[^/]+)/drawings/(?P<pk>\d{1,18})/?$", editing.DrawingView.as_view(), name="api-drawing"
+    ),
+    re_path(r"^characters/(?P<slug>[^/]+)/naming/?$", editing.NamingView.as_view(), name="api-naming"),
     re_path(r"^find/?$", finds.FindView.as_view(), name="api-find"),
     re_path(r"^find/(?P<token>[A-Za-z0-9_-]{1,64})/?$", finds.FindAnswerView.as_view(), name="api-find-answer"),
     re_path(r"^search/?$", views.SearchView.as_view(), name="api-search"),
