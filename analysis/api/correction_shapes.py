@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from analysis.layer import Says
-from analysis.models import Correction
+from analysis.models import SAYS_CHOICES, Correction
 from analysis.samples import LABELS
 from analysis.selectors.certify import CertificationState
 from analysis.selectors.layer import box_of
@@ -16,7 +16,7 @@ from analysis.services.certify import USUAL_SHOTS
 from catalog.models import Character
 from ml.types import EMOTIONS, UNCLEAR
 
-SAYS = [str(s) for s in Says]
+SAYS = SAYS_CHOICES
 LABELS_SAID = [*(str(e) for e in EMOTIONS), UNCLEAR]
 MOST_PIECES = 50
 MOST_MS = 2**31 - 1

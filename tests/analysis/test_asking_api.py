@@ -12,8 +12,8 @@ from rest_framework.authtoken.models import Token
 
 from analysis.models import Correction
 from catalog.models import Episode
+from tests.analysis import world
 from tests.analysis.test_asking import MOODS as ASKED
-from tests.analysis.test_asking import world
 from tests.analysis.test_naming import MOODS, PNG, analyse, direction
 
 pytestmark = pytest.mark.django_db
