@@ -20,7 +20,9 @@ from analysis.models import (
     Correction,
     EmotionProfile,
     FaceDetection,
+    FaceWord,
     ModelBundle,
+    Naming,
     Publication,
     Queue,
     RunEvent,
@@ -236,6 +238,28 @@ class CorrectionAdmin(ReadOnlyAdmin):
     list_filter = ["says", "emotion"]
     list_select_related = ["episode__series", "subject", "character", "made_by"]
     search_fields = ["episode__title", "character__name"]
+
+
+@admin.register(FaceWord)
+class FaceWordAdmin(ReadOnlyAdmin):
+    """What each person says of the faces that they were asked about; said and taken back on the site."""
+
+    list_display = ["face", "says", "character", "emotion", "settles", "made_by", "made_at", "withdrawn_at"]
+    list_filter = ["says", "emotion", "settles"]
+    list_select_related = ["face", "character", "made_by"]
+    search_fields = ["face__episode__title", "made_by__username"]
+    raw_id_fields = ["face", "character"]
+    paginator = UncountedPaginator
+
+
+@admin.register(Naming)
+class NamingAdmin(ReadOnlyAdmin):
+    """Characters that faces are named as after a few drawings; named and taken back on the character's page."""
+
+    list_display = ["character", "version", "bundle", "threshold", "made_by", "made_at", "withdrawn_at"]
+    list_select_related = ["character", "bundle", "made_by"]
+    search_fields = ["character__name"]
+    exclude = ["rows", "rivals"]
 
 
 @admin.register(Certification)

@@ -128,11 +128,15 @@ class ProposalSerializer(serializers.Serializer[Proposal]):
 
     threshold = serializers.FloatField(source="examples.threshold", help_text="Least likeness for a name.")
     drawings = serializers.ListField(source="example_ids", child=serializers.IntegerField())
-    odd = serializers.ListField(child=serializers.IntegerField(), help_text="Drawings that look little like the rest.")
+    odd = serializers.SerializerMethodField(help_text="Drawings that look little like the rest.")
     tracks = serializers.SerializerMethodField(help_text="How many stretches would be named.")
     unknown = serializers.IntegerField(help_text="Stretches with a face of nobody known, in all.")
     episodes = serializers.IntegerField()
     named = serializers.SerializerMethodField(help_text=f"The most alike first, at most {MOST_NAMED}.")
+
+    @extend_schema_field(serializers.ListField(child=serializers.IntegerField()))
+    def get_odd(self, proposal: Proposal) -> list[int]:
+        return [example.pk for example in proposal.odd]
 
     @extend_schema_field(serializers.IntegerField())
     def get_tracks(self, proposal: Proposal) -> int:

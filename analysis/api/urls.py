@@ -5,8 +5,7 @@ from __future__ import annotations
 from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter
 
-from analysis.api import bundles, corrections, finds, queue, recommending, subtitles, views
-from analysis.api import asking, bundles, corrections, editing, finds, recommending, subtitles, views
+from analysis.api import asking, bundles, corrections, editing, finds, queue, recommending, subtitles, views
 
 router = SimpleRouter()
 router.trailing_slash = "/?"

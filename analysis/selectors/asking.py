@@ -250,19 +250,13 @@ def is_disputed(words: Sequence[FaceWord]) -> bool:
 class AskedState:
     """What the page shows around a question."""
 
-    open: int
     latest: tuple[FaceWord, ...]
     disputes: int
     behind: int
 
 
-MOST_COUNTED = 1_000
-
-
-def asked_state(person_id: int, scope: Scope) -> AskedState:
-    """``open``: questions left, counted up to MOST_COUNTED."""
+def asked_state(scope: Scope) -> AskedState:
     return AskedState(
-        open=open_questions(scope)[:MOST_COUNTED].count(),
         latest=tuple(words_latest(episode=scope.episode, most=8)),
         disputes=disputes_count(Scope(episode=scope.episode)),
         behind=episodes_behind(),

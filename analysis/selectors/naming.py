@@ -52,8 +52,8 @@ class NamedTrack:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """``named``: the most alike first. ``unknown``: tracks of nobody known in all, named ones with them. ``odd``: ids
-    of examples that look little like the rest. ``others``: how many faces of known characters the threshold is chosen
+    """``named``: the most alike first. ``unknown``: tracks of nobody known in all, named ones with them. ``odd``:
+    examples that look little like the rest. ``others``: how many faces of known characters the threshold is chosen
     by. ``left_out``: examples that were read by a bundle whose numbers mean something else.
     """
 
@@ -62,7 +62,7 @@ class Proposal:
     example_ids: tuple[int, ...]
     named: tuple[NamedTrack, ...]
     unknown: int
-    odd: tuple[int, ...]
+    odd: tuple[CharacterExample, ...]
     others: int
     left_out: int
 
@@ -113,7 +113,7 @@ def naming_proposal(character: Character) -> Proposal:
         margin=MARGIN,
     )
     named, unknown = tracks_named(character, examples, runs_of(signature))
-    odd = tuple(e.pk for e, like in zip(fit, own_likeness(rows), strict=True) if like < ODD_BELOW)
+    odd = tuple(e for e, like in zip(fit, own_likeness(rows), strict=True) if like < ODD_BELOW)
     return Proposal(
         among.bundle, examples, tuple(e.pk for e in fit), named, unknown, odd, len(everybody), len(read) - len(fit)
     )

@@ -6,6 +6,7 @@ results are behind; a worker derives them anew, and the sweep says it again wher
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -138,12 +139,12 @@ def _say(face: AskedFace, actor: AbstractBaseUser, row: Correction, *, settles: 
         before=None if before is None else word_data(before),
         after=word_data(word),
     )
-    _count(face, actor)
+    _count(face, actor, {word.pk: row})
     return word
 
 
-def _count(face: AskedFace, actor: AbstractBaseUser) -> None:
-    """Makes the correction that counts follow what people say now."""
+def _count(face: AskedFace, actor: AbstractBaseUser, checked: Mapping[int, Correction] | None = None) -> None:
+    """Makes the correction that counts follow what people say now. ``checked``: by word, one that can be saved."""
     words = words_of(face)
     wanted = counting(words)
     counts = None if face.correction is None or face.correction.withdrawn_at is not None else face.correction
@@ -157,7 +158,7 @@ def _count(face: AskedFace, actor: AbstractBaseUser) -> None:
         withdrawn(counts, actor)
     AskedFace.objects.filter(pk=face.pk).update(correction=None)
     if wanted is not None:
-        _correct(face, wanted)
+        _correct(face, wanted, (checked or {}).get(wanted.number) or _row_of(face, wanted))
     layer_changed(face.episode_id)
 
 
@@ -168,21 +169,27 @@ def layer_changed(episode_id: int) -> None:
         layer_send(episode_id, countdown=DERIVE_AFTER_S)
 
 
-def _correct(face: AskedFace, wanted: Word) -> None:
+def _row_of(face: AskedFace, wanted: Word) -> Correction | None:
+    """What somebody said earlier, as a correction; None where it was said of another file, whose times are others."""
     episode = Episode.objects.select_related("source").get(pk=face.episode_id)
     if episode.source is None or episode.source.sha256 != face.source_sha256:
-        return  # it was said of another file, whose times are other times
+        return None
     word = FaceWord.objects.select_related("made_by").get(pk=wanted.number)
     asked = CorrectionRequest(
         face.start_ms, face.end_ms, face.subject.slug, None, word.says, wanted.said.character, word.emotion
     )
-    row = correction_row(episode, run_shown(episode), word.made_by, asked)
+    return correction_row(episode, run_shown(episode), word.made_by, asked)
+
+
+def _correct(face: AskedFace, wanted: Word, row: Correction | None) -> None:
+    if row is None:
+        return
     try:
         with transaction.atomic():
             row.save(force_insert=True)
     except IntegrityError:  # somebody said it a moment ago, elsewhere
         raise CorrectionOverlaps("Another correction speaks of the same face at the same time; look again.") from None
-    audit_record(action="correction.add", subject=row, actor=word.made_by, after=correction_data(row))
+    audit_record(action="correction.add", subject=row, actor=row.made_by, after=correction_data(row))
     AskedFace.objects.filter(pk=face.pk).update(correction=row)
 
 

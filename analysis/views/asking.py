@@ -146,7 +146,7 @@ def question_context(
         "scope": scope,
         "ask": asks[0] if asks else None,
         "following": asks[1] if len(asks) > 1 else None,
-        "state": asked_state(person.pk, scope),
+        "state": asked_state(scope),
         "keys": KEYS,
         "who_keys": WHO_KEYS,
         "characters": _characters(asks[0].episode) if asks else [],
