@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from analysis.views import (
+    adding,
     asking,
     browse,
     characters,
@@ -48,6 +49,15 @@ urlpatterns = [
     path("characters/<str:slug>/naming/", characters.naming, name="character-naming"),
     path("characters/<str:slug>/naming/save", characters.naming_save, name="character-naming-save"),
     path("characters/<str:slug>/", browse.character, name="character"),
+    path("add/", adding.add, name="add"),
+    path("add/send", adding.send, name="add-send"),
+    path("add/preview", adding.preview, name="add-preview"),
+    path("add/folder/", adding.folder, name="add-folder"),
+    path("add/files/<str:token>/remove", adding.remove, name="add-remove"),
+    path("add/<int:pk>/", adding.plan, name="add-plan"),
+    path("add/<int:pk>/confirm", adding.confirm, name="add-confirm"),
+    path("add/<int:pk>/discard", adding.discard, name="add-discard"),
+    path("add/<int:pk>/files/<int:position>/", adding.name, name="add-name"),
     path("find/", finds.find_page, name="find"),
     path("find/<str:token>/", finds.answer, name="find-answer"),
     path("find/<str:token>/picture", finds.asked_picture, name="find-picture"),

@@ -5,29 +5,30 @@ Nothing is opened here but lists. What is found may be gone a moment later; whoe
 
 from __future__ import annotations
 
-import csv
-import io
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from catalog.errors import CatalogError, FolderUnreadable, ListInvalid, MediaRejected
+from catalog.lists import LIST_BYTES, BadLine, Line, lines_of, text_of
 from catalog.naming import natural_key, plain_text, shown
-from catalog.parsing import MOST, ParsedName, has_video_extension, parse_path
-
-COLUMNS = ("path", "series", "season", "number", "number_end", "part", "title", "year", "synopsis")
-LIST_BYTES = 50_000_000
+from catalog.parsing import ParsedName, has_video_extension, parse_path
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A file that may be a video, and what its name, its folders or its line in a list say."""
+    """A file that may be a video, and what its name, its folders or its line in a list say. ``series_named``: by a
+    person, so that no note changes it. ``warnings``: sentences about notes beside it that could not be used."""
 
     path: Path
     name: ParsedName
     synopsis: str = ""
+    series_synopsis: str = ""
+    from_list: bool = False
+    series_named: bool = False
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,8 @@ def _missing(path: Path, error: OSError | RuntimeError | ValueError) -> MediaRej
 
 def _candidate(path: Path, series: str | None) -> Candidate:
     name = parse_path(path.parts)
-    return Candidate(path, replace(name, series=plain_text(series), series_year=None) if series else name)
+    named = replace(name, series=plain_text(series), series_year=None) if series else name
+    return Candidate(path, named, series_named=bool(series))
 
 
 # ------------------------------------------------------------------------------------------------ folders
@@ -146,23 +148,11 @@ def _list(path: Path, series: str | None) -> Iterator[Found]:
     except ListInvalid as error:
         yield Refusal(path, error)
         return
-    first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    reader = csv.DictReader(io.StringIO(text), delimiter=delimiter, strict=True)
-    try:
-        headings = [h.strip().casefold() for h in reader.fieldnames or ()]
-        reader.fieldnames = headings
-        problem = _heading_problem(headings, path)
-        if problem:
-            yield Refusal(path, problem)
-            return
-        for row in reader:
-            yield _row(path, reader.line_num, row, series)
-    except csv.Error as error:
-        line = reader.reader.line_num
-        yield Refusal(
-            path, ListInvalid(f"The list {shown(path.name)} cannot be read from line {line} on: {error}."), line
-        )
+    for line in lines_of(text, path.name):
+        if isinstance(line, BadLine):
+            yield Refusal(path, line.error, line.line)
+        else:
+            yield _line(path.parent / line.path, line, series)
 
 
 def _text_of(path: Path) -> str:
@@ -172,52 +162,26 @@ def _text_of(path: Path) -> str:
             raise ListInvalid(f"{name} is no ordinary file, so it is not read.")
         if path.stat().st_size > LIST_BYTES:
             raise ListInvalid(f"The list {name} is larger than {LIST_BYTES // 1_000_000} MB.")
-        return path.read_text(encoding="utf-8-sig")
+        return text_of(path.read_bytes(), path.name)[0]
     except OSError as error:
         raise ListInvalid(f"The list {name} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise ListInvalid(f"The list {name} is not written in UTF-8.") from error
 
 
-def _heading_problem(headings: list[str], path: Path) -> ListInvalid | None:
-    name = shown(path.name)
-    unknown = [h for h in headings if h not in COLUMNS]
-    if "path" not in headings:
-        return ListInvalid(f"The list {name} has no column “path”; its first line must name the columns.")
-    if unknown:
-        return ListInvalid(f"The list {name} has a column {shown(unknown[0])}; known are {', '.join(COLUMNS)}.")
-    if len(set(headings)) < len(headings):
-        return ListInvalid(f"The list {name} names a column twice.")
-    return None
-
-
-def _row(path: Path, line: int, row: Mapping[str | None, str | list[str] | None], series: str | None) -> Found:
-    where = f"Line {line} of {shown(path.name)}"
-    if None in row or any(not isinstance(v, str) for v in row.values()):
-        return Refusal(path, ListInvalid(f"{where} has another number of columns than the first line."), line)
-    cells = {str(key): str(value).strip() for key, value in row.items()}
-    if not cells["path"] or "\0" in cells["path"]:
-        return Refusal(path, ListInvalid(f"{where} names no file."), line)
-    numbers: dict[str, Any] = {}
-    for key, most in MOST.items():
-        if cells.get(key):
-            digits = cells[key].lstrip("0") or "0"
-            said = shown(cells[key] if len(cells[key]) <= 40 else cells[key][:40] + "…")
-            if not (cells[key].isascii() and cells[key].isdecimal()):
-                reason = f"{where} has {said} as {key}, which is no whole number from 0 on."
-                return Refusal(path, ListInvalid(reason), line)
-            if len(digits) > len(str(most)) or int(digits) > most:
-                return Refusal(path, ListInvalid(f"{where} has {said} as {key}; at most {most} can be kept."), line)
-            numbers[key] = int(digits)
-    file = path.parent / cells["path"]
+def _line(file: Path, line: Line, series: str | None) -> Found:
     try:
         file = file.resolve(strict=True)
     except (OSError, RuntimeError, ValueError) as error:
-        return Refusal(file, _missing(file, error), line)
-    name = replace(parse_path(file.parts), **numbers)
+        return Refusal(file, _missing(file, error), line.line)
+    name = name_in_line(line, parse_path(file.parts), series)
+    return Candidate(file, name, line.texts["synopsis"], from_list=True)
+
+
+def name_in_line(line: Line, name: ParsedName, series: str | None = None) -> ParsedName:
+    """What a line says, completed by the file's own name. ``series`` wins over both."""
+    numbers: dict[str, Any] = dict(line.numbers)
+    name = replace(name, **numbers)
     if "number" in numbers and "number_end" not in numbers:
         name = replace(name, number_end=None)
-    name = replace(name, title=plain_text(cells.get("title", "")) or name.title)
-    title = plain_text(series or cells.get("series", ""))
-    name = replace(name, series=title, series_year=None) if title else name
-    return Candidate(file, name, plain_text(cells.get("synopsis", "")))
+    name = replace(name, title=line.texts["title"] or name.title)
+    title = plain_text(series or line.texts["series"])
+    return replace(name, series=title, series_year=None) if title else name

@@ -82,3 +82,97 @@ class SourceInUse(CatalogError):
     """A file that an episode shows cannot be deleted."""
 
     code = "source_in_use"
+
+
+class UploadInvalid(CatalogError):
+    """What was asked of an upload cannot be read: a header is missing or is no number, a name, a digest."""
+
+    code = "upload_invalid"
+
+
+class UploadUnknown(CatalogError):
+    """There is no such upload, or it is somebody else's."""
+
+    code = "upload_unknown"
+
+
+class UploadExpired(CatalogError):
+    """Nobody went on with the upload for so long that it was given up."""
+
+    code = "upload_expired"
+
+
+class UploadOffset(CatalogError):
+    """A piece does not begin where the one before ended."""
+
+    code = "upload_offset"
+
+
+class UploadOverflow(CatalogError):
+    """A piece reaches beyond the size that was said."""
+
+    code = "upload_overflow"
+
+
+class UploadBusy(CatalogError):
+    """Somebody else sends a piece of the same upload at this moment."""
+
+    code = "upload_busy"
+
+
+class UploadChecksum(CatalogError):
+    """A piece arrived otherwise than it was sent; nothing of it was kept."""
+
+    code = "upload_checksum"
+
+
+class UploadsTooMany(CatalogError):
+    """One person has as many uploads as are allowed."""
+
+    code = "uploads_too_many"
+
+
+class UploadNotReady(CatalogError):
+    """An upload that is still being sent, or was not checked yet, or was refused."""
+
+    code = "upload_not_ready"
+
+
+class FolderForbidden(CatalogError):
+    """A folder or file that does not lie below one that may be imported from."""
+
+    code = "folder_forbidden"
+
+
+class PlanUnknown(CatalogError):
+    """There is no such preview of an import, or it has expired."""
+
+    code = "import_unknown"
+
+
+class PlanNotReady(CatalogError):
+    """The preview is still being made, or was confirmed already."""
+
+    code = "import_not_ready"
+
+
+class PlanChanged(CatalogError):
+    """What was shown is no longer so; ``changes`` says what, as sentences."""
+
+    code = "import_changed"
+
+    def __init__(self, reason: str, changes: list[str] | None = None) -> None:
+        super().__init__(reason)
+        self.changes = changes or []
+
+
+class ChoiceInvalid(CatalogError):
+    """A choice that a file of a preview does not have."""
+
+    code = "import_choice_invalid"
+
+
+class TooMuchAtOnce(CatalogError):
+    """More files than one preview takes."""
+
+    code = "import_too_large"

@@ -146,3 +146,41 @@ class Character(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+# What is on its way in has a module of its own; Django looks for models here.
+from catalog.incoming_models import (  # noqa: E402
+    Choice,
+    Finding,
+    ImportItem,
+    ImportPlan,
+    PlanKind,
+    PlanStatus,
+    Upload,
+    UploadStatus,
+    WatchedFile,
+    WatchedStatus,
+)
+
+__all__ = [
+    "COLOUR",
+    "SHA256",
+    "WORDS_CONFIG",
+    "Character",
+    "Choice",
+    "Episode",
+    "Finding",
+    "Grams",
+    "ImportItem",
+    "ImportPlan",
+    "Ordering",
+    "PlanKind",
+    "PlanStatus",
+    "Series",
+    "SourceFile",
+    "Upload",
+    "UploadStatus",
+    "WatchedFile",
+    "WatchedStatus",
+    "episode_words",
+]

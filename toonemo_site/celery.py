@@ -35,6 +35,9 @@ ID_NAMES = {
     "workers.run_find_index": "run",
     "workers.find_read": "find",
     "workers.moment_picture": "face",
+    "workers.upload_check": "upload",
+    "workers.import_look": "plan",
+    "workers.import_carry_out": "plan",
 }
 
 app = Celery("toonemo_site")

@@ -40,4 +40,10 @@ beat_schedule = {
         "options": {"queue": "default", "expires": settings.TOONEMO_SWEEP_SECONDS},
     },
 }
+if settings.TOONEMO_WATCH_DIR.strip():
+    beat_schedule["watch_look"] = {
+        "task": "workers.watch_look",
+        "schedule": settings.TOONEMO_WATCH_SECONDS,
+        "options": {"queue": "default", "expires": settings.TOONEMO_WATCH_SECONDS},
+    }
 beat_schedule_filename = str(settings.VAR_DIR / "celerybeat-schedule")

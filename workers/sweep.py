@@ -20,6 +20,7 @@ from analysis.selectors.runs import runs_to_finalise, segments_due
 from analysis.services.asking import layers_behind
 from analysis.services.features import features_fill
 from analysis.services.finds import finds_forget, finds_resend
+from analysis.services.ingest import incoming_sweep
 from analysis.services.leases import leases_reclaim
 from analysis.services.messages import INFERENCE, finalise_send, find_index_send, layer_send, segments_send
 from analysis.services.presence import workers_forget
@@ -76,6 +77,7 @@ def runs_sweep(depth: Callable[[str], int] = queue_depth) -> Swept:
     features_fill(batches=1)
     if cache.add("pictures-swept", 1, PICTURES_EVERY_S):
         pictures_forget()
+    incoming_sweep()
     swept = Swept(len(reclaimed), len(sent), len(ended))
     if reclaimed or sent or ended:
         logger.info("runs_swept", reclaimed=swept.reclaimed, sent=swept.sent, finalised=swept.finalised)

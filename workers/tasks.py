@@ -68,6 +68,34 @@ def moment_picture(face_id: int) -> None:
     moment_write(face_id)
 
 
+@shared_task(name=messages.UPLOAD_CHECK, ignore_result=True)  # type: ignore[untyped-decorator]
+def upload_check(upload_id: int) -> None:
+    from catalog.services.upload_checks import upload_check as check
+
+    patiently(lambda: check(upload_id))
+
+
+@shared_task(name=messages.IMPORT_LOOK, ignore_result=True)  # type: ignore[untyped-decorator]
+def import_look(plan_id: int) -> None:
+    from catalog.services.plan_look import plan_look
+
+    patiently(lambda: plan_look(plan_id))
+
+
+@shared_task(name=messages.IMPORT_CARRY_OUT, ignore_result=True)  # type: ignore[untyped-decorator]
+def import_carry_out(plan_id: int) -> None:
+    from analysis.services.ingest import import_carry_out as carry_out
+
+    patiently(lambda: carry_out(plan_id))
+
+
+@shared_task(name=messages.WATCH_LOOK, ignore_result=True)  # type: ignore[untyped-decorator]
+def watch_look() -> None:
+    from analysis.services.ingest import folder_watch
+
+    folder_watch()
+
+
 @shared_task(name=messages.RUNS_SWEEP, ignore_result=True)  # type: ignore[untyped-decorator]
 def runs_sweep() -> None:
     from workers.sweep import runs_sweep as sweep

@@ -18,10 +18,11 @@ from analysis.errors import AnalysisError, EpisodeHidden, TooManyStreams
 from analysis.hidden_words import hidden_json
 from analysis.limits import LimitsInvalid
 from analysis.search.query import QueryInvalid
-from catalog.errors import CatalogError
+from catalog.errors import CatalogError, PlanChanged
 
 logger = structlog.get_logger(__name__)
 
+CHECKSUM_MISMATCH = 460  # of tus; HTTP itself has no such status
 PROBLEM_JSON = "application/problem+json"
 STATUS_OF: Mapping[str, int] = {
     "bundle_unknown": HTTPStatus.NOT_FOUND,
@@ -43,6 +44,25 @@ STATUS_OF: Mapping[str, int] = {
     "example_invalid": HTTPStatus.BAD_REQUEST,
     "answer_invalid": HTTPStatus.BAD_REQUEST,
     "certification_unknown": HTTPStatus.NOT_FOUND,
+    "upload_invalid": HTTPStatus.BAD_REQUEST,
+    "upload_unknown": HTTPStatus.NOT_FOUND,
+    "upload_expired": HTTPStatus.GONE,
+    "upload_overflow": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "upload_busy": HTTPStatus.LOCKED,
+    "upload_checksum": CHECKSUM_MISMATCH,
+    "uploads_too_many": HTTPStatus.TOO_MANY_REQUESTS,
+    "video_empty": HTTPStatus.BAD_REQUEST,
+    "file_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "disk_full": HTTPStatus.INSUFFICIENT_STORAGE,
+    "storage_failed": HTTPStatus.INTERNAL_SERVER_ERROR,
+    "folder_forbidden": HTTPStatus.NOT_FOUND,
+    "folder_unreadable": HTTPStatus.CONFLICT,
+    "list_invalid": HTTPStatus.BAD_REQUEST,
+    "name_unusable": HTTPStatus.BAD_REQUEST,
+    "nothing_to_import": HTTPStatus.BAD_REQUEST,
+    "import_too_large": HTTPStatus.BAD_REQUEST,
+    "import_unknown": HTTPStatus.NOT_FOUND,
+    "import_choice_invalid": HTTPStatus.BAD_REQUEST,
 }
 CODE_OF: Mapping[int, str] = {
     400: "invalid_request",
@@ -65,7 +85,7 @@ def problem(status: int, code: str, detail: str, headers: Mapping[str, str] | No
 def problem_body(status: int, code: str, detail: str, **more: Any) -> dict[str, Any]:
     return {
         "type": f"urn:toonemo:problem:{code}",
-        "title": HTTPStatus(status).phrase,
+        "title": "Checksum Mismatch" if status == CHECKSUM_MISMATCH else HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
         "code": code,
@@ -81,6 +101,10 @@ def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
         set_rollback()
         later = {"Retry-After": str(error.retry_after_s)} if isinstance(error, TooManyStreams) else None
         return problem(STATUS_OF.get(error.code, HTTPStatus.CONFLICT), error.code, str(error), later)
+    if isinstance(error, CatalogError):
+        set_rollback()
+        more: dict[str, Any] = {"changes": error.changes} if isinstance(error, PlanChanged) else {}
+        return problem(STATUS_OF.get(error.code, HTTPStatus.CONFLICT), error.code, str(error), **more)
     if isinstance(error, LimitsInvalid):
         return problem(HTTPStatus.BAD_REQUEST, error.code, str(error))
     if isinstance(error, QueryInvalid):

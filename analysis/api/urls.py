@@ -5,7 +5,19 @@ from __future__ import annotations
 from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter
 
-from analysis.api import asking, bundles, corrections, editing, finds, queue, recommending, subtitles, views
+from analysis.api import (
+    asking,
+    bundles,
+    corrections,
+    editing,
+    finds,
+    imports,
+    queue,
+    recommending,
+    subtitles,
+    uploads,
+    views,
+)
 
 router = SimpleRouter()
 router.trailing_slash = "/?"
@@ -49,6 +61,18 @@ urlpatterns = [
         r"^characters/(?P<slug>[^/]+)/drawings/(?P<pk>\d{1,18})/?$", editing.DrawingView.as_view(), name="api-drawing"
     ),
     re_path(r"^characters/(?P<slug>[^/]+)/naming/?$", editing.NamingView.as_view(), name="api-naming"),
+    re_path(r"^uploads/?$", uploads.UploadsView.as_view(), name="api-uploads"),
+    re_path(r"^uploads/known/?$", uploads.KnownView.as_view(), name="api-upload-known"),
+    re_path(r"^uploads/(?P<token>[A-Za-z0-9_-]{20,64})/?$", uploads.UploadView.as_view(), name="api-upload"),
+    re_path(r"^imports/?$", imports.ImportsView.as_view(), name="api-imports"),
+    re_path(r"^imports/folders/?$", imports.FoldersView.as_view(), name="api-import-folders"),
+    re_path(r"^imports/(?P<pk>\d{1,18})/?$", imports.ImportView.as_view(), name="api-import"),
+    re_path(r"^imports/(?P<pk>\d{1,18})/confirm/?$", imports.ImportConfirmView.as_view(), name="api-import-confirm"),
+    re_path(
+        r"^imports/(?P<pk>\d{1,18})/files/(?P<position>\d{1,7})/?$",
+        imports.ImportFileView.as_view(),
+        name="api-import-file",
+    ),
     re_path(r"^find/?$", finds.FindView.as_view(), name="api-find"),
     re_path(r"^find/(?P<token>[A-Za-z0-9_-]{1,64})/?$", finds.FindAnswerView.as_view(), name="api-find-answer"),
     re_path(r"^search/?$", views.SearchView.as_view(), name="api-search"),

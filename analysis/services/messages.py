@@ -20,6 +20,10 @@ RUN_FIND_INDEX = "workers.run_find_index"
 LAYER_DERIVE = "workers.layer_derive"
 FIND_READ = "workers.find_read"
 MOMENT_PICTURE = "workers.moment_picture"
+UPLOAD_CHECK = "workers.upload_check"
+IMPORT_LOOK = "workers.import_look"
+IMPORT_CARRY_OUT = "workers.import_carry_out"
+WATCH_LOOK = "workers.watch_look"
 RUNS_SWEEP = "workers.runs_sweep"
 
 INFERENCE, DEFAULT = "inference", "default"
@@ -66,6 +70,27 @@ def moment_pictures_send(face_ids: Iterable[int]) -> None:
     ids = list(face_ids)
     if ids:
         transaction.on_commit(partial(_send, MOMENT_PICTURE, ids, DEFAULT, 0.0))
+
+
+def upload_checks_send(upload_ids: Iterable[int]) -> None:
+    """Asks for files that were sent to be looked at."""
+    ids = list(upload_ids)
+    if ids:
+        transaction.on_commit(partial(_send, UPLOAD_CHECK, ids, DEFAULT, 0.0))
+
+
+def import_looks_send(plan_ids: Iterable[int]) -> None:
+    """Asks for previews of imports to be made."""
+    ids = list(plan_ids)
+    if ids:
+        transaction.on_commit(partial(_send, IMPORT_LOOK, ids, DEFAULT, 0.0))
+
+
+def import_carries_send(plan_ids: Iterable[int]) -> None:
+    """Asks for confirmed imports to be carried out."""
+    ids = list(plan_ids)
+    if ids:
+        transaction.on_commit(partial(_send, IMPORT_CARRY_OUT, ids, DEFAULT, 0.0))
 
 
 def _send(task: str, ids: list[int], queue: str, countdown: float) -> None:

@@ -33,9 +33,10 @@ class Report:
     identity: str = ""
     title: str = ""
     duration_ms: int | None = None
+    warnings: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        return {key: value for key, value in asdict(self).items() if value not in ("", None)}
+        return {key: value for key, value in asdict(self).items() if value not in ("", None, ())}
 
 
 @dataclass(slots=True)
@@ -88,7 +89,13 @@ def import_all(
 
 def _import(item: Candidate, replace: bool, watcher: Watcher | None, keep_file: bool = True) -> Imported:
     return episode_import(
-        path=item.path, name=item.name, synopsis=item.synopsis, replace=replace, keep_file=keep_file, watcher=watcher
+        path=item.path,
+        name=item.name,
+        synopsis=item.synopsis,
+        series_synopsis=item.series_synopsis,
+        replace=replace,
+        keep_file=keep_file,
+        watcher=watcher,
     )
 
 
@@ -132,7 +139,8 @@ def _path(item: Found) -> str:
 
 
 def _refused(item: Candidate | Refusal, error: CatalogError, line: int | None = None) -> Report:
-    return Report(_path(item), REFUSED, code=error.code, reason=str(error), line=line)
+    warnings = item.warnings if isinstance(item, Candidate) else ()
+    return Report(_path(item), REFUSED, code=error.code, reason=str(error), line=line, warnings=warnings)
 
 
 def _report(item: Candidate, imported: Imported) -> Report:
@@ -145,4 +153,5 @@ def _report(item: Candidate, imported: Imported) -> Report:
         identity=episode.identity,
         title=episode.title,
         duration_ms=episode.duration_ms,
+        warnings=item.warnings,
     )

@@ -55,6 +55,27 @@ class Imported:
 
 
 @dataclass(frozen=True, slots=True)
+class _Said:
+    """What names and people say of a file."""
+
+    name: ParsedName
+    synopsis: str
+    series_synopsis: str
+    original_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Replacing:
+    """Whose place a file may take: anybody's, or that of one file by its id."""
+
+    whichever: bool
+    source: int | None
+
+    def allows(self, episode: Episode) -> bool:
+        return self.whichever or (self.source is not None and episode.source_id == self.source)
+
+
+@dataclass(frozen=True, slots=True)
 class Watcher:
     """Told how far one file is: bytes when it is read, milliseconds of content when it is looked at."""
 
@@ -67,7 +88,9 @@ def episode_import(
     path: Path,
     name: ParsedName,
     synopsis: str = "",
+    series_synopsis: str = "",
     replace: bool = False,
+    replaces: int | None = None,
     keep_file: bool = True,
     original_name: str = "",
     probe: VideoProbe | None = None,
@@ -75,6 +98,8 @@ def episode_import(
 ) -> Imported:
     """Imports one file as the episode that ``name`` says; doing it again changes nothing.
 
+    ``replaces``: the id of the one file that it may take the place of; ``replace``: of whichever is there.
+    ``series_synopsis``: for a series that has none yet.
     ``keep_file`` False: rows only, for saying what would happen inside a transaction that is rolled back.
     ``original_name``: what people called the file, where that is not the path's own name.
     Raises MediaRejected, IdentityConflict, SeriesUnknown, NameUnusable, DiskFull, StorageFailed.
@@ -86,8 +111,9 @@ def episode_import(
             source = SourceFile.objects.select_related("episode__series").filter(sha256=sha256).first()
             if source is not None and _episode_of(source) is not None:
                 return _already(file, source, keep_file, watcher)
-        _check_name(name, file.name)
-        _refuse_conflict(name, file, sha256, replace)
+        name_check(name, file.name)
+        may_replace = _Replacing(replace, replaces)
+        _refuse_conflict(name, file, sha256, may_replace)
         facts = _probed(file, probe or video_probe(), watcher)
         with contextlib.ExitStack() as stack:
             incoming = None
@@ -95,7 +121,8 @@ def episode_import(
                 incoming = stack.enter_context(storage.copied(file, watcher.on_bytes))
             if (incoming.sha256 if incoming else sha256 or facts.sha256) != facts.sha256:
                 raise MediaRejected("file_changed", f"The file {file.name} was changed while it was imported.")
-            return _record(name, synopsis, replace, file, facts, incoming, original_name or path.name)
+            said = _Said(name, plain_text(synopsis), plain_text(series_synopsis), original_name or path.name)
+            return _record(said, may_replace, file, facts, incoming)
 
 
 def _digest_if_known(file: storage.OpenedFile, watcher: Watcher) -> str | None:
@@ -123,7 +150,8 @@ def _already(file: storage.OpenedFile, source: SourceFile, keep_file: bool, watc
     return Imported(ImportStatus.RESTORED, episode)
 
 
-def _check_name(name: ParsedName, file_name: str) -> None:
+def name_check(name: ParsedName, file_name: str) -> None:
+    """Raises SeriesUnknown, NameUnusable."""
     if not name.series:
         raise SeriesUnknown(f"The file {file_name} does not say to which series it belongs: name one with --series.")
     if not name.identity:
@@ -139,14 +167,14 @@ def _check_name(name: ParsedName, file_name: str) -> None:
         raise NameUnusable(f"The title of {file_name} has more than {TITLE_LENGTH} characters.")
 
 
-def _refuse_conflict(name: ParsedName, file: storage.OpenedFile, sha256: str | None, replace: bool) -> None:
+def _refuse_conflict(name: ParsedName, file: storage.OpenedFile, sha256: str | None, replacing: _Replacing) -> None:
     """Early, before the work of looking at the video; ``_record`` decides again under a lock."""
     series = Series.objects.filter(slug=slug_of(name.series or "")).first()
     episode = series and _same_identity(series, name).first()
     if (
         episode
         and episode.source
-        and not replace
+        and not replacing.allows(episode)
         and (sha256 or file.size) != (episode.source.sha256 if sha256 else episode.source.size_bytes)
     ):
         raise _conflict(file, episode)
@@ -171,15 +199,14 @@ def _probed(file: storage.OpenedFile, probe: VideoProbe, watcher: Watcher) -> Vi
 
 
 def _record(
-    name: ParsedName,
-    synopsis: str,
-    replace: bool,
+    said: _Said,
+    replacing: _Replacing,
     file: storage.OpenedFile,
     facts: VideoFacts,
     incoming: storage.Incoming | None,
-    original_name: str,
 ) -> Imported:
     """The rows, and the file in its place, under a lock on the content."""
+    name = said.name
     with transaction.atomic():
         _lock_content(facts.sha256)
         source = SourceFile.objects.select_related("episode__series").filter(sha256=facts.sha256).first()
@@ -189,10 +216,12 @@ def _record(
         series = series_get_or_create(title=name.series or "", year=name.series_year)
         Series.objects.select_for_update(no_key=True).get(pk=series.pk)
         episode = _same_identity(series, name).first()
-        if episode is not None and episode.source is not None and not replace:
+        if episode is not None and episode.source is not None and not replacing.allows(episode):
             raise _conflict(file, episode)
-        source = _source(source, file, facts, incoming, original_name)
-        return _attach(episode, series, name, plain_text(synopsis), source)
+        source = _source(source, file, facts, incoming, said.original_name)
+        if said.series_synopsis and not series.synopsis:
+            Series.objects.filter(pk=series.pk, synopsis="").update(synopsis=said.series_synopsis)
+        return _attach(episode, series, name, said.synopsis, source)
 
 
 def _lock_content(sha256: str) -> None:

@@ -36,12 +36,15 @@ def test_the_names_that_are_bound_are_those_that_are_sent() -> None:
         messages.RUN_FIND_INDEX,
         messages.FIND_READ,
         messages.MOMENT_PICTURE,
+        messages.UPLOAD_CHECK,
+        messages.IMPORT_LOOK,
+        messages.IMPORT_CARRY_OUT,
     }
 
 
 def test_every_task_that_is_sent_exists() -> None:
     app.loader.import_default_modules()
-    assert {*ID_NAMES, messages.RUNS_SWEEP} <= set(app.tasks)
+    assert {*ID_NAMES, messages.RUNS_SWEEP, messages.WATCH_LOOK} <= set(app.tasks)
 
 
 @pytest.mark.parametrize(("children", "threads"), [(1, 4), (2, 2), (4, 1), (8, 1), (None, 1)])

@@ -158,3 +158,13 @@ TOONEMO_STRANGERS_MOST = env.float("TOONEMO_STRANGERS_MOST", default=0.05)
 # Pictures that people look for: how long an answer stays, and how many may wait for a worker at once.
 TOONEMO_FIND_KEEP_MINUTES = env.int("TOONEMO_FIND_KEEP_MINUTES", default=60)
 TOONEMO_FIND_WAITING = env.int("TOONEMO_FIND_WAITING", default=50)
+
+# Adding episodes: what one person may send, how long it stays, and from which of the server's folders to import.
+TOONEMO_UPLOADS_OPEN = env.int("TOONEMO_UPLOADS_OPEN", default=50)
+TOONEMO_UPLOAD_KEEP_HOURS = env.int("TOONEMO_UPLOAD_KEEP_HOURS", default=24)
+TOONEMO_UPLOAD_SPARE_GB = env.float("TOONEMO_UPLOAD_SPARE_GB", default=1.0)
+TOONEMO_IMPORT_ROOTS = env.list("TOONEMO_IMPORT_ROOTS", default=[])
+TOONEMO_WATCH_DIR = env.str("TOONEMO_WATCH_DIR", default="")
+TOONEMO_WATCH_SECONDS = env.float("TOONEMO_WATCH_SECONDS", default=30.0)
+TOONEMO_WATCH_QUIET_SECONDS = env.float("TOONEMO_WATCH_QUIET_SECONDS", default=60.0)
+TOONEMO_WATCH_ANALYSE = env.bool("TOONEMO_WATCH_ANALYSE", default=False)

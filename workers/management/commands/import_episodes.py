@@ -15,6 +15,7 @@ from analysis.services.runs import run_request
 from catalog.discovery import Candidate, discover
 from catalog.models import Episode
 from catalog.naming import plain_text, shown
+from catalog.notes import noted
 from catalog.services.batches import REFUSED, SKIPPED, Report, Summary, import_all
 from catalog.services.imports import ImportStatus, Watcher
 from workers.bundles import bundles_sync
@@ -61,6 +62,8 @@ class Command(BaseCommand):
                     analysis.request(report.episode_id)
                 if not options["json"] and report.status != SKIPPED:
                     self.stdout.write(_line(report, options["dry_run"]))
+                    for warning in report.warnings:
+                        self.stdout.write(f"{'note':<14} {warning}")
         except KeyboardInterrupt:
             raise CommandError("Stopped. What was imported stays; the same command goes on.", returncode=130) from None
         except OperationalError as error:
@@ -77,7 +80,7 @@ class Command(BaseCommand):
     def _imported(self, options: dict[str, Any]) -> Any:
         progress = _Progress(self.stderr)
         found = (item for path in options["paths"] for item in discover(Path(path), options["series"]))
-        reports = import_all(found, replace=options["replace"], dry_run=options["dry_run"], watch=progress.watch)
+        reports = import_all(noted(found), replace=options["replace"], dry_run=options["dry_run"], watch=progress.watch)
         for report in reports:
             progress.clear()
             yield report
