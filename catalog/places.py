@@ -91,6 +91,12 @@ def address_of(path: Path) -> str | None:
     return None
 
 
+def title_of(path: Path) -> str:
+    """A folder as people know it: from its root on, not from the top of the disk."""
+    root = next((r for r in roots() if path == r or path.is_relative_to(r)), path)
+    return shown(str(Path(root.name) / path.relative_to(root)))[1:-1]
+
+
 def listing(address: str) -> Listing:
     """Raises FolderForbidden, FolderUnreadable."""
     path = resolve(address)

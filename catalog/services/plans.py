@@ -18,6 +18,7 @@ from django.utils import timezone
 from catalog import places
 from catalog.errors import (
     ChoiceInvalid,
+    FolderForbidden,
     NameUnusable,
     NothingToImport,
     PlanChanged,
@@ -70,8 +71,10 @@ def plan_of_uploads(*, owner: AbstractBaseUser, tokens: Sequence[str], series: s
 def plan_of_folder(*, owner: AbstractBaseUser, address: str, series: str = "") -> ImportPlan:
     """Of a folder below those that may be imported from, and all folders in it. Raises FolderForbidden."""
     path = places.resolve(address)
+    if not path.is_dir():
+        raise FolderForbidden(f"{shown(path.name)} is no folder.")
     inputs = {"folder": address, "series": _series(series)}
-    return _create(owner, PlanKind.FOLDER, shown(str(path))[1:-1], inputs)
+    return _create(owner, PlanKind.FOLDER, places.title_of(path), inputs)
 
 
 def plan_of_list(
