@@ -125,6 +125,9 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
         "EmotionEnum": "analysis.models.common.EMOTION_CHOICES",
+        "UploadStatusEnum": "catalog.models.UploadStatus",
+        "ImportStatusEnum": "catalog.models.PlanStatus",
+        "ImportKindEnum": "catalog.models.PlanKind",
         "LaneEmotionEnum": "analysis.api.serializers.LANE_EMOTIONS",
     },
 }
