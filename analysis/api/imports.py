@@ -17,11 +17,10 @@ from catalog.models import Choice, Finding, ImportItem, ImportPlan, PlanKind, Pl
 from catalog.roles import Right, api_needs
 from catalog.selectors import plans_of
 from catalog.services.findings import choices_of
-from catalog.services.plans import MOST_FILES, Said, plan_get, plan_items
+from catalog.services.plans import MOST_FILES, MOST_LIST_BYTES, Said, plan_get, plan_items
 
 REFUSED = {400: PROBLEM, 401: PROBLEM, 403: PROBLEM, 404: PROBLEM, 409: PROBLEM}
 MOST_LISTED = 50
-LIST_LETTERS = 5_000_000
 
 
 class PreviewAskedSerializer(serializers.Serializer[Any]):
@@ -29,7 +28,7 @@ class PreviewAskedSerializer(serializers.Serializer[Any]):
 
     uploads = serializers.ListField(child=serializers.CharField(max_length=64), required=False, max_length=MOST_FILES)
     folder = serializers.CharField(required=False, max_length=4000, help_text="An address from imports/folders/")
-    list = serializers.CharField(required=False, max_length=LIST_LETTERS, help_text="The text of a CSV")
+    list = serializers.CharField(required=False, max_length=MOST_LIST_BYTES, help_text="The text of a CSV")
     list_name = serializers.CharField(required=False, max_length=300)
     series = serializers.CharField(required=False, allow_blank=True, max_length=300, help_text="Whatever names say")
 

@@ -26,7 +26,7 @@ from catalog.roles import Right, needs
 from catalog.selectors import plans_of, uploads_of, watched_lately
 from catalog.services.findings import choices_of
 from catalog.services.plan_carry import CHANGED
-from catalog.services.plans import Said, plan_get, plan_items
+from catalog.services.plans import MOST_LIST_BYTES, Said, plan_get, plan_items
 from catalog.services.uploads import upload_get
 from catalog.services.watching import watched_folder
 
@@ -128,7 +128,12 @@ def preview(request: HttpRequest) -> HttpResponse:
                 return redirect("add")
             tokens = [u.token for u in uploads_of(person) if u.status == UploadStatus.READY]
             plan = ingest.preview_of_list(
-                owner=person, data=sent.read(), called=sent.name or "", address=address, tokens=tokens, series=series
+                owner=person,
+                data=sent.read(MOST_LIST_BYTES + 1),
+                called=sent.name or "",
+                address=address,
+                tokens=tokens,
+                series=series,
             )
         elif address:
             plan = ingest.preview_of_folder(owner=person, address=address, series=series)

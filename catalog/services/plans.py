@@ -19,6 +19,7 @@ from catalog import places
 from catalog.errors import (
     ChoiceInvalid,
     FolderForbidden,
+    ListInvalid,
     NameUnusable,
     NothingToImport,
     PlanChanged,
@@ -38,6 +39,7 @@ from catalog.services.lease import due
 
 KEEP = timedelta(days=3)
 MOST_FILES = 1_000
+MOST_LIST_BYTES = 5_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,8 @@ def plan_of_list(
     Raises ListInvalid, FolderForbidden, UploadUnknown, UploadNotReady, TooMuchAtOnce.
     """
     called = plain_text(called.replace("\\", "/").rpartition("/")[2])[:300] or "list.csv"
+    if len(data) > MOST_LIST_BYTES:
+        raise ListInvalid(f"The list {shown(called)} is larger than {MOST_LIST_BYTES // 1_000_000} MB.")
     text, guessed = text_of(data, called, lenient=True)
     text = text.replace("\0", "")
     count = 0

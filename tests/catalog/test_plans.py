@@ -343,7 +343,7 @@ def test_a_list_of_files_that_were_sent() -> None:
     assert plan.notes[0]["kind"] == "warning"
 
 
-@pytest.mark.parametrize("data", [b"", b"name\nx\n", b"path\n", b"path,colour\na,b\n"])
+@pytest.mark.parametrize("data", [b"", b"name\nx\n", b"path\n", b"path,colour\na,b\n", b"path\n" + b"x" * 5_000_000])
 def test_a_list_that_is_none_is_refused_at_once(data: bytes) -> None:
     with pytest.raises((ListInvalid, NothingToImport)):
         plan_of_list(owner=editor(), data=data, called="a.csv")
