@@ -34,7 +34,7 @@ class LaneSpan:
 class Lane:
     """``character`` None: faces of nobody the model knows. ``visible_ms``: length of the union of its faces.
 
-    ``drawings``: when each face is shown, (start_ms, end_ms) in time order.
+    ``drawings``: when each face is shown, (start_ms, end_ms) in time order; ``readings``: all of them, in no order.
     """
 
     character: Character | None
@@ -42,6 +42,7 @@ class Lane:
     visible_ms: int
     faces: int
     drawings: tuple[tuple[int, int], ...] = ()
+    readings: tuple[Reading, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +62,15 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One face of one drawing as a lane sees it."""
+    """One face of one drawing as a lane sees it. ``shares``: the smoothed probability of each of EMOTIONS; empty where
+    it is unclear.
+    """
 
     start_ms: int
     end_ms: int
     emotion: str
     confidence: float
+    shares: tuple[float, ...] = ()
 
 
 _FIELDS = ("id", "track_id", "pts_ms", "shown_ms", "emotion", "confidence", "character_id", "track__character_id")
@@ -96,6 +100,7 @@ def timeline_of(run: AnalysisRun, duration_ms: int) -> Timeline:
             _union_ms(found),
             len(found),
             tuple(sorted((r.start_ms, r.end_ms) for r in found)),
+            tuple(found),
         )
         for pk, found in by_character.items()
     ]
@@ -132,15 +137,19 @@ def _read(members: Sequence[dict[str, Any]]) -> Iterable[Reading]:
         table = np.where(sums > 0, table / np.where(sums > 0, sums, 1.0), 1.0 / len(emotions))
         table = smooth(table, [int(m["pts_ms"]) for m in members])
     best = table.argmax(axis=1).tolist() if emotions else [0] * len(members)
-    surest = table.max(axis=1).tolist() if emotions else [0.0] * len(members)
-    for which, sure, member in zip(best, surest, members, strict=True):
+    whole = np.zeros((len(members), len(EMOTIONS)))
+    whole[:, [EMOTIONS.index(e) for e in emotions]] = table
+    for which, shares, member in zip(best, whole.tolist(), members, strict=True):
         start = int(member["pts_ms"])
         end = start + int(member["shown_ms"])
         told = member["told"]
         if told is not None and told.emotion:
-            yield Reading(start, end, UNCLEAR if told.known not in emotions else told.emotion, 1.0)
+            known = told.emotion if told.known in emotions else UNCLEAR
+            yield Reading(
+                start, end, known, 1.0, tuple(float(e == known) for e in EMOTIONS) if known != UNCLEAR else ()
+            )
         elif emotions and member["emotion"]:
-            yield Reading(start, end, str(emotions[which]), float(sure))
+            yield Reading(start, end, str(emotions[which]), max(shares), tuple(shares))
         else:
             yield Reading(start, end, UNCLEAR, float(member["confidence"]))
 

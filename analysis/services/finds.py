@@ -6,7 +6,7 @@ import math
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.core.cache import cache
@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from analysis.errors import FindBusy, FindRefused
 from analysis.models import Find, FindStatus, ModelBundle
-from analysis.selectors.finds import Moment, moment_name
+from analysis.selectors.finds import moment_name
 from analysis.services.messages import find_read_send, moment_pictures_send
 
 MAX_BYTES = 8 << 20  # a worker holds the pixels against a limit of its own
@@ -103,7 +103,16 @@ def finds_resend() -> list[int]:
     return found
 
 
-def pictures_request(moments: Iterable[Moment]) -> None:
+class Pictured(Protocol):
+    """What can have a picture of its own: a face of a run."""
+
+    @property
+    def face_id(self) -> int: ...
+    @property
+    def run_id(self) -> int: ...
+
+
+def pictures_request(moments: Iterable[Pictured]) -> None:
     """Asks for the pictures of moments that have none, each at most once in a while, however often a page is read."""
     faces_request(m.face_id for m in moments if not default_storage.exists(moment_name(m.run_id, m.face_id)))
 

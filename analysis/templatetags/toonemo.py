@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil, floor
 from typing import Any
 
 from django import template
@@ -12,12 +13,14 @@ from django.utils.safestring import SafeString
 
 from analysis.hidden_words import limits_words, reason_words
 from analysis.limits import NO_LIMITS, Limits, limits_format
+from analysis.over_time import Stretch
 from analysis.selectors.hidden import Hidden
 from analysis.selectors.profiles import EmotionShare
 from catalog.models import Character
 from ml.types import EMOTIONS, UNCLEAR
 
 register = template.Library()
+Ranged = EmotionShare | Stretch
 
 SAID = {
     "happy": "Happy",
@@ -99,6 +102,26 @@ def percent(share: float | None) -> str:
     if 0 < share < 0.005:
         return "<\u00a01\u00a0%"
     return f"{100 * share:.0f}\u00a0%"
+
+
+@register.filter
+def in100(share: float | None) -> str:
+    """A share as so many of a hundred; ``less than 1`` for what is there and rounds to nothing."""
+    if share is None:
+        return "–"
+    return "less than 1" if 0 < share < 0.005 else f"{100 * share:.0f}"
+
+
+@register.filter
+def low100(e: Ranged) -> int:
+    """The lower bound as so many of a hundred, rounded down: what is said is never narrower than what is known."""
+    return floor(round(100 * (e.low or 0.0), 6))
+
+
+@register.filter
+def high100(e: Ranged) -> int:
+    """The upper bound likewise, rounded up; 1 at least, since nobody knows that there is nothing."""
+    return max(1, ceil(round(100 * (e.high or 0.0), 6)))
 
 
 @register.filter

@@ -15,6 +15,7 @@ from analysis.models import AnalysisRun, ModelBundle
 from analysis.selectors.bundles import characters_known, is_provisional
 from analysis.selectors.episodes import episode_get, ratings_by_run, scenes_to_show
 from analysis.selectors.hidden import hidden_check
+from analysis.selectors.pairs import pair_of
 from analysis.selectors.profiles import follows_of, glance_of
 from analysis.selectors.runs import run_list, run_missing_parts, run_published
 from analysis.selectors.scenes import scene_cards
@@ -33,6 +34,8 @@ def episode(request: HttpRequest, pk: int) -> HttpResponse:
     context["start_ms"] = start_from(request, context["duration_ms"])
     if may(request, Right.ANALYSE):
         context["bundles"] = ModelBundle.objects.order_by("name", "version", "pk")
+    if "timeline" in context:
+        context["pair"] = pair_of(context["timeline"], request.GET.getlist("who")[:2], request.GET.get("shows", ""))
     return render(request, "episode.html", context)
 
 

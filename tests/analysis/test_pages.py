@@ -157,7 +157,7 @@ def test_a_share_drawn_toward_the_series_says_what_was_measured_here(client: Cli
     profile.details |= {"basis": {"runs": [7, 8, 9, 11], "strength": 9.0}, "bias_corrected": True}
     profile.save()
     text = " ".join(read(client, f"/episodes/{episode.pk}/").split())
-    assert "44 % in this episode alone" in text
+    assert "44 in this episode alone" in text
     assert "Drawn toward what Tom shows in 4 other episodes" in text
     assert "Shares are corrected for the mistakes" in text
 

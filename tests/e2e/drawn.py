@@ -12,21 +12,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import av
 import cv2
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from analysis.models import AnalysisRun, Scene
+from analysis.models import AnalysisRun, EmotionSpan, Scene
+from analysis.selectors.behind import faces_of
+from analysis.selectors.finds import moment_name
 from analysis.services.features import features_fill
 from analysis.services.finalise import run_finalise
 from analysis.services.leases import segment_complete
 from analysis.services.runs import run_request
-from catalog.models import Episode
+from catalog.models import Character, Episode
 from ml.render.episode import render_episode, truth_path
 from ml.types import EMOTIONS, Detection, Emotion, Mask, SegmentResult, Shot, ShotKind
 from tests.analysis.runs_helpers import claim
-from tests.analysis.world import make_bundle, make_episode, make_series
+from tests.analysis.world import NAMES, make_bundle, make_episode, make_series
 
 TITLES = ("The Missing Cheese", "A Nap Too Far", "The Visit")
 SIZE = (320, 180)
@@ -54,6 +57,7 @@ def film_draw(folder: Path, seconds: float = 40.0, seed: int = 5001, size: tuple
 def catalogue_draw(films: Sequence[Film], titles: Sequence[str] = TITLES) -> list[Episode]:
     """An episode per title, each with one of the films, analysed and published."""
     make_bundle()
+    Character.objects.filter(slug__in=NAMES).update(series=make_series())
     found = []
     for number, title in enumerate(titles, 1):
         film = films[(number - 1) % len(films)]
@@ -102,7 +106,7 @@ def _face(drawing: dict[str, Any], face: dict[str, Any], rng: random.Random) -> 
     return Detection(
         pts_ms=drawing["pts_ms"],
         shown_ms=drawing["shown_ms"],
-        character=face["character"],
+        character=face["character"] if face["character"] in NAMES else None,
         box=tuple(float(x) for x in face["box"]),  # type: ignore[arg-type]
         mask=Mask((mask["size"][0], mask["size"][1]), mask["counts"]),
         score=0.9,
@@ -114,15 +118,25 @@ def _face(drawing: dict[str, Any], face: dict[str, Any], rng: random.Random) -> 
 
 
 def _pictures(run: AnalysisRun, film: Film) -> None:
-    """A thumbnail for each scene."""
-    video = cv2.VideoCapture(str(film.path))
+    """A thumbnail for each scene, and a picture for the face that stands for each stretch."""
+    wanted = {}
     for scene in Scene.objects.filter(run=run):
-        video.set(cv2.CAP_PROP_POS_MSEC, scene.start_ms + min(600, (scene.end_ms - scene.start_ms) // 2))
-        read, picture = video.read()
-        if read:
-            name = f"thumbnails/{run.pk}/{scene.pk}.jpg"
-            target = Path(settings.MEDIA_ROOT) / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            cv2.imwrite(str(target), picture)
-            Scene.objects.filter(pk=scene.pk).update(thumbnail=name)
-    video.release()
+        name = f"thumbnails/{run.pk}/{scene.pk}.jpg"
+        wanted[name] = scene.start_ms + min(600, (scene.end_ms - scene.start_ms) // 2)
+        Scene.objects.filter(pk=scene.pk).update(thumbnail=name)
+    spans = list(EmotionSpan.objects.filter(run=run))
+    for part in range(0, len(spans), 12):
+        for face in faces_of(spans[part : part + 12]).values():
+            wanted[moment_name(run.pk, face.face_id)] = face.pts_ms
+    _frames(film.path, wanted)
+
+
+def _frames(video: Path, wanted: dict[str, int]) -> None:
+    """By name below MEDIA_ROOT: when the picture shows. The film is read once."""
+    left = sorted(wanted.items(), key=lambda x: x[1])
+    with av.open(str(video)) as container:
+        for frame in container.decode(video=0):
+            while left and (frame.time or 0.0) * 1000 >= left[0][1]:
+                target = Path(settings.MEDIA_ROOT) / left.pop(0)[0]
+                target.parent.mkdir(parents=True, exist_ok=True)
+                cv2.imwrite(str(target), frame.to_ndarray(format="bgr24"))

@@ -232,6 +232,7 @@ SEARCHES = tuple(q.replace(" ", "+") for q in QUESTIONS)
 VISITED: dict[str, Ask] = {
     "browse": many("/", "/?page=2", "/?emotion=happy&sort=most", "/?words=zebra{n}q", "/?character=tom&sort=newest"),
     "episode": one("/episodes/{pk}/"),
+    "episode-moments": one("/episodes/{pk}/moments/?character=tom&emotion=happy"),
     "episode-video": one("/episodes/{pk}/video"),
     "scene-thumbnail": one("/scenes/{pk}/thumbnail", lambda c, p: c.pictures[p]),
     "character": many("/characters/tom/", "/characters/jerry/"),

@@ -1,4 +1,4 @@
-// Comfort only: every page works without this file. Jumps within the player and moves the line over the timeline.
+// Comfort only: every page works without this file.
 (() => {
   "use strict";
   for (const slider of document.querySelectorAll(".limit input[type=range]")) {
@@ -11,26 +11,24 @@
 })();
 (() => {
   "use strict";
-  const player = document.querySelector("video[data-player]");
-  if (!player) return;
-  const length = Number(player.dataset.durationMs) / 1000;
-  const heads = document.querySelectorAll("[data-playhead]");
-  document.addEventListener("click", (event) => {
-    const link = event.target.closest("a[data-seek-ms]");
-    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    event.preventDefault();
-    player.currentTime = Number(link.dataset.seekMs) / 1000;
-    const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-    player.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "nearest" });
-    player.play().catch(() => {});
+  // A number that opens the moments behind it closes them again.
+  const slotOf = (link) => link.closest("li").querySelector(".slot");
+  document.addEventListener(
+    "click",
+    (event) => {
+      const link = event.target.closest("a[data-opens]");
+      if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      const slot = slotOf(link);
+      if (!slot.childElementCount) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      slot.replaceChildren();
+      link.setAttribute("aria-expanded", "false");
+    },
+    true,
+  );
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const source = event.detail.requestConfig?.elt;
+    if (source?.matches?.("a[data-opens]")) source.setAttribute("aria-expanded", "true");
   });
-  const move = () => {
-    const at = `${Math.min(100, (100 * player.currentTime) / length)}%`;
-    for (const head of heads) {
-      head.setAttribute("x1", at);
-      head.setAttribute("x2", at);
-    }
-  };
-  player.addEventListener("timeupdate", move);
-  player.addEventListener("seeked", move);
 })();
