@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, F, FloatField, Max, OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.fields.json import KT
+from django.db.models import Exists, F, FilteredRelation, FloatField, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast
 
 from analysis.errors import EpisodeAmbiguous, EpisodeUnknown
 from analysis.models import AnalysisRun, EmotionProfile, Publication, Scene
-from analysis.selectors.profiles import Glance, Rating, glance_of, rating_of
+from analysis.selectors.profiles import LEVEL_EDGES, Glance, Rating, glance_of, rating_of
 from catalog.models import Character, Episode, Series
 from ml.types import EMOTIONS, Emotion
 
@@ -26,6 +26,8 @@ SORTS = {
     "most": "Most of it",
     "least": "Least of it",
 }
+AMOUNTS = {"little": "A little at most", "some": "Some or more", "lot": "A lot"}
+MINUTES = (3, 5, 8, 12, 20, 30)  # "at most so long"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +39,20 @@ class EpisodeFilter:
     emotion: str = ""
     words: str = ""
     sort: str = "series"
+    amount: str = ""
+    minutes: str = ""
+    year: str = ""
 
     @property
     def any(self) -> bool:
-        return bool(self.series or self.character or self.emotion or self.words)
+        return bool(self.series or self.character or self.emotion or self.words or self.minutes or self.year)
+
+    @property
+    def bounds(self) -> Q:
+        """What ``amount`` asks of an emotion's ``low`` and ``high``; without one, that it is sure to show at all."""
+        _, little, some = LEVEL_EDGES
+        least = {"some": Q(low__gte=little), "lot": Q(low__gte=some), "little": Q(high__lt=little)}
+        return least.get(self.amount, Q(low__gt=0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,28 +83,39 @@ def episodes_find(wanted: EpisodeFilter, among: QuerySet[Episode]) -> QuerySet[E
     if wanted.words:
         for word in wanted.words.split()[:8]:
             found = found.filter(Q(title__icontains=word) | Q(series__title__icontains=word))
-    profiles = EmotionProfile.objects.filter(run_id=OuterRef("shown_run"))
-    if wanted.character:
-        profiles = profiles.filter(character__slug=wanted.character)
-        found = found.filter(Exists(profiles))
+    if wanted.minutes:
+        longest = int(wanted.minutes) * 60_000 if wanted.minutes.isdecimal() and len(wanted.minutes) < 5 else 0
+        found = found.filter(source__duration_ms__lte=longest)
+    if wanted.year:
+        known = wanted.year.isdecimal() and len(wanted.year) < 5
+        found = found.filter(year=int(wanted.year)) if known else found.none()
     emotion = wanted.emotion if wanted.emotion in EMOTIONS else ""
+    if wanted.character:
+        rated = {f"{_PROFILE}__enough": True} if emotion else {}
+        found = found.filter(**{f"{_PROFILE}__character__slug": wanted.character}, **rated)
     if emotion:
-        found = found.filter(Exists(_with_bound(profiles, emotion, "low").filter(bound__gt=0)))
-    return _sorted(found, profiles, emotion, wanted.sort)
+        found = _with_bounds(found, wanted, emotion).filter(wanted.bounds)
+    return _sorted(found, emotion, wanted.sort)
 
 
-def _with_bound(profiles: QuerySet[EmotionProfile], emotion: str, bound: str) -> QuerySet[Any]:
-    """Rated profiles with ``bound``: the lower or upper end of the emotion's share."""
-    return profiles.filter(enough=True).annotate(bound=Cast(KT(f"shares__{emotion}__{bound}"), FloatField()))
+_PROFILE = "shown__run__profiles"  # of the run that is shown
 
 
-def _sorted(found: QuerySet[Episode], profiles: QuerySet[EmotionProfile], emotion: str, sort: str) -> QuerySet[Episode]:
+def _with_bounds(found: QuerySet[Any], wanted: EpisodeFilter, emotion: str) -> QuerySet[Any]:
+    """With ``low`` and ``high`` of the emotion's share: the character's, else the mean of whoever is rated. Without
+    episodes that lack the evidence.
+    """
+    if wanted.character:
+        share = KeyTransform(emotion, f"{_PROFILE}__shares")
+        return found.annotate(**{e: Cast(KeyTextTransform(e, share), FloatField()) for e in ("low", "high")})
+    told = FilteredRelation("summaries", condition=Q(summaries__emotion=emotion))
+    rated = found.annotate(told=told).filter(told__rated_enough=True)
+    return rated.annotate(low=F("told__rated_low"), high=F("told__rated_high"))
+
+
+def _sorted(found: QuerySet[Any], emotion: str, sort: str) -> QuerySet[Episode]:
     if sort in ("most", "least") and emotion:
-        bounds = _with_bound(profiles, emotion, "low" if sort == "most" else "high")
-        highest = bounds.order_by().values("run_id").annotate(highest=Max("bound")).values("highest")
-        found = found.annotate(bound=Subquery(highest[:1]))
-        order = F("bound").desc(nulls_last=True) if sort == "most" else F("bound").asc(nulls_last=True)
-        return found.order_by(order, "title", "pk")
+        return found.order_by(F("low").desc() if sort == "most" else F("high").asc(), "title", "pk")
     by = {
         "title": ("title",),
         "newest": ("-created_at",),
@@ -173,6 +196,12 @@ def series_choices(among: QuerySet[Episode]) -> list[Series]:
     """Series that have one of these episodes."""
     ids = among.order_by().values("series_id")
     return list(Series.objects.filter(pk__in=ids).order_by("title", "pk"))
+
+
+def year_choices(among: QuerySet[Episode]) -> list[int]:
+    """Years of these episodes, the newest first."""
+    years = among.filter(year__isnull=False).order_by().values_list("year", flat=True).distinct()
+    return sorted((year for year in years if year is not None), reverse=True)
 
 
 def character_choices(shown: QuerySet[AnalysisRun]) -> list[Character]:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from typing import Any
+from urllib.parse import urlencode
 
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+
+from analysis.asking import Asked, ask
 from analysis.limits_request import limits_of
 from analysis.selectors import episodes as select
 from analysis.selectors.characters import MOST_COMPARED, character_across, characters_compared
 from analysis.selectors.scenes import best_scenes
 from analysis.selectors.visible import episodes_visible, runs_visible
-from catalog.models import Character
+from catalog.models import Character, Episode
 from ml.types import EMOTIONS
 
 PAGE_SIZE = 24
+MOST_LETTERS = 1_000
+QUESTIONS = ("calm episodes", "episodes where nobody is ever angry", "happiest episodes under 8 minutes")
 
 
 def filter_from(request: HttpRequest) -> select.EpisodeFilter:
@@ -27,23 +35,70 @@ def filter_from(request: HttpRequest) -> select.EpisodeFilter:
         emotion=get.get("emotion", ""),
         words=get.get("words", "").strip()[:200],
         sort=sort if sort in select.SORTS else "series",
+        amount=get.get("amount", ""),
+        minutes=get.get("minutes", "").strip()[:9],
+        year=get.get("year", "").strip()[:9],
     )
 
 
 def browse(request: HttpRequest) -> HttpResponse:
-    wanted, limits = filter_from(request), limits_of(request)
+    """``?q=``: a question in words, answered here where it asks for episodes. Without it: the filters."""
+    limits = limits_of(request)
     visible = episodes_visible(limits)
-    page = Paginator(select.episodes_find(wanted, visible), PAGE_SIZE).get_page(request.GET.get("page"))
-    context = {
+    text = request.GET.get("q", "").strip()
+    asked = ask(text, _page_of(request), limits) if text else None
+    if asked is not None and asked.leads == "search":
+        return _to_search(request, text)
+    wanted = filter_from(request)
+    found = _answered(asked, visible) if asked is not None and asked.leads == "here" else None
+    context = _listed(request, wanted, asked, visible) if found is None else found
+    shown = runs_visible(limits)
+    context |= {
+        "q": text,
+        "asked": asked,
         "wanted": wanted,
-        "page": page,
-        "cards": select.episode_cards(list(page.object_list)),
         "series": select.series_choices(visible),
-        "characters": select.character_choices(runs_visible(limits)),
+        "characters": select.character_choices(shown),
+        "years": [str(year) for year in select.year_choices(visible)],
         "sorts": select.SORTS,
+        "amounts": select.AMOUNTS,
+        "minutes": [str(n) for n in select.MINUTES],
         "emotions": EMOTIONS,
+        "questions": QUESTIONS,
     }
     return render(request, "browse.html", context)
+
+
+def _page_of(request: HttpRequest) -> int:
+    asked = request.GET.get("page", "1")
+    return max(1, int(asked)) if asked.isascii() and asked.isdecimal() and len(asked) < 6 else 1
+
+
+def _to_search(request: HttpRequest, text: str) -> HttpResponse:
+    """Scenes, moments and characters have a page of their own, with the same chips."""
+    address = f"{reverse('search')}?{urlencode({'q': text})}"
+    if "HX-Request" in request.headers:
+        return HttpResponse(status=200, headers={"HX-Redirect": address})
+    return redirect(address)
+
+
+def _answered(asked: Asked, visible: QuerySet[Episode]) -> dict[str, Any]:
+    """The episodes of an answer, in its order."""
+    order = asked.episodes
+    by_id = {e.pk: e for e in visible.filter(pk__in=order)}
+    whys = asked.whys
+    cards = select.episode_cards([by_id[pk] for pk in order if pk in by_id])
+    return {"cards": [(card, whys[card.episode.pk]) for card in cards], "answer": asked.answer}
+
+
+def _listed(
+    request: HttpRequest, wanted: select.EpisodeFilter, asked: Asked | None, visible: QuerySet[Episode]
+) -> dict[str, Any]:
+    """By the filters, or by words that are no question and may be in a title."""
+    if asked is not None:
+        wanted = select.EpisodeFilter(words=asked.text[:200])
+    page = Paginator(select.episodes_find(wanted, visible), PAGE_SIZE).get_page(request.GET.get("page"))
+    return {"page": page, "cards": [(card, "") for card in select.episode_cards(list(page.object_list))]}
 
 
 def character(request: HttpRequest, slug: str) -> HttpResponse:

@@ -19,6 +19,7 @@ from analysis.selectors.profiles import Level, glance_of, level_of, rating_of
 from analysis.selectors.runs import run_published, runs_published
 from analysis.selectors.scenes import best_scenes, scene_cards, scenes_ranked
 from analysis.selectors.timelines import Reading, lane_spans, timeline_of
+from analysis.services.shown import shown_refresh
 from catalog.models import Character, Episode
 from ml.types import Emotion
 from tests.analysis import world
@@ -62,6 +63,7 @@ def test_filters_and_orders() -> None:
     assert found(sort="longest") == ["A long night", "Zebra crossing", "Mute"]
     assert found(emotion="happy") == []
     EmotionProfile.objects.filter(run__episode=short).update(enough=True)
+    shown_refresh()
     assert found(emotion="happy") == ["Zebra crossing"]
 
 
@@ -70,6 +72,7 @@ def test_most_of_an_emotion_goes_by_the_lower_bound_and_least_by_the_upper() -> 
         episode = world.analysed_episode(number, f"E{number}", 30_000)
         profiles = EmotionProfile.objects.filter(run__episode=episode)
         profiles.update(enough=True, shares={"angry": {"share": (low + high) / 2, "low": low, "high": high}})
+    shown_refresh()
     assert found(emotion="angry", sort="most") == ["E2", "E3", "E1"]
     assert found(emotion="angry", sort="least") == ["E2", "E1", "E3"]
 
