@@ -59,17 +59,21 @@ def preset_named(presets: Presets, name: str) -> Limits:
     raise LimitsInvalid(f"There is no preset called “{name[:MOST_NAME]}”.")
 
 
-def preset_saved(presets: Presets, name: str, limits: Limits) -> Presets:
-    """With that preset last, in place of one of the same name. Raises LimitsInvalid."""
+def preset_saved(presets: Presets, name: str, limits: Limits, was: str = "") -> Presets:
+    """With that preset in place of one of the same name, or of the one that it ``was`` called; else last. Raises
+    LimitsInvalid.
+    """
     name = " ".join(name.split())
     if not 0 < len(name) <= MOST_NAME:
         raise LimitsInvalid(f"A preset has a name of 1 to {MOST_NAME} characters.")
     if not limits:
         raise LimitsInvalid("A preset limits something.")
-    kept = tuple(p for p in presets if p[0] != name)
+    replaced = [p[0] for p in presets if p[0] in (name, was)]
+    place = next((i for i, p in enumerate(presets) if p[0] in replaced), len(presets))
+    kept = [p for p in presets if p[0] not in replaced]
     if len(kept) >= MOST_PRESETS:
         raise LimitsInvalid(f"A browser keeps {MOST_PRESETS} presets; delete one first.")
-    found = (*kept, (name, limits_format(limits)))
+    found = (*kept[:place], (name, limits_format(limits)), *kept[place:])
     if len(signing.dumps([list(p) for p in found], salt=_SALT, compress=True)) > 3_500:
         raise LimitsInvalid("The presets are too long for a cookie; delete one first.")
     return found

@@ -204,10 +204,21 @@ def year_choices(among: QuerySet[Episode]) -> list[int]:
     return sorted((year for year in years if year is not None), reverse=True)
 
 
-def character_choices(shown: QuerySet[AnalysisRun]) -> list[Character]:
-    """Characters whom one of these runs shows."""
+def character_choices(shown: QuerySet[AnalysisRun], series: str = "", most: int | None = None) -> list[Character]:
+    """Characters whom one of these runs shows; of one series, and so many of them, where that is asked."""
     seen = EmotionProfile.objects.filter(run_id__in=shown.values("pk"), character_id=OuterRef("pk"))
-    return list(Character.objects.filter(Exists(seen)).order_by("name", "pk"))
+    found = Character.objects.filter(Exists(seen)).order_by("name", "pk")
+    if series:
+        found = found.filter(Q(series__slug=series) | Q(series__isnull=True))
+    return list(found if most is None else found[:most])
+
+
+def character_slug(name: str) -> str:
+    """Of whoever is called so, letter case aside, or has it for a slug; what was said where nobody is."""
+    if not name:
+        return ""
+    known = Character.objects.filter(Q(slug=name) | Q(name__iexact=name)).order_by("pk")
+    return known.values_list("slug", flat=True).first() or name
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,7 +199,7 @@ def strip(emotions: Sequence[EmotionShare], rated: bool = True) -> SafeString:
     parts = []
     for e in emotions:
         width = 100 * min(e.share, 1.0)
-        parts.append((f"{at:.2f}%", f"{width:.2f}%", e.emotion, emotion_name(e.emotion), percent(e.share)))
+        parts.append((f"{at:.2f}%", f"{width:.2f}%", e.emotion))
         at += width
     return format_html(
         '<svg class="strip {}" role="img" aria-label="{}">{}</svg>',
@@ -207,7 +207,7 @@ def strip(emotions: Sequence[EmotionShare], rated: bool = True) -> SafeString:
         "Shares: " + ", ".join(f"{emotion_name(e.emotion)} {percent(e.share)}" for e in emotions),
         format_html_join(
             "",
-            '<rect x="{}" y="0" width="{}" height="100%" class="f-{}"><title>{} {}</title></rect>',
+            '<rect x="{}" y="0" width="{}" height="100%" class="f-{}"/>',
             parts,
         ),
     )

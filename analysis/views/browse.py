@@ -21,7 +21,7 @@ from catalog.models import Character, Episode
 from ml.types import EMOTIONS
 
 PAGE_SIZE = 24
-MOST_LETTERS = 1_000
+MOST_CHOICES = 80  # with more characters, a name is typed
 QUESTIONS = ("calm episodes", "episodes where nobody is ever angry", "happiest episodes under 8 minutes")
 
 
@@ -31,7 +31,7 @@ def filter_from(request: HttpRequest) -> select.EpisodeFilter:
     sort = get.get("sort", "series")
     return select.EpisodeFilter(
         series=get.get("series", ""),
-        character=get.get("character", ""),
+        character=select.character_slug(get.get("character", "").strip()[:200]),
         emotion=get.get("emotion", ""),
         words=get.get("words", "").strip()[:200],
         sort=sort if sort in select.SORTS else "series",
@@ -52,13 +52,13 @@ def browse(request: HttpRequest) -> HttpResponse:
     wanted = filter_from(request)
     found = _answered(asked, visible) if asked is not None and asked.leads == "here" else None
     context = _listed(request, wanted, asked, visible) if found is None else found
-    shown = runs_visible(limits)
+    characters = select.character_choices(runs_visible(limits), wanted.series, MOST_CHOICES + 1)
     context |= {
         "q": text,
         "asked": asked,
         "wanted": wanted,
         "series": select.series_choices(visible),
-        "characters": select.character_choices(shown),
+        "characters": characters if len(characters) <= MOST_CHOICES else None,
         "years": [str(year) for year in select.year_choices(visible)],
         "sorts": select.SORTS,
         "amounts": select.AMOUNTS,

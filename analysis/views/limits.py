@@ -70,7 +70,7 @@ def _done(request: HttpRequest) -> HttpResponse:
         case "delete":
             presets_keep(response, tuple(p for p in presets if p[0] != name))
         case "save":
-            presets_keep(response, preset_saved(presets, name, _of_form(request)))
+            presets_keep(response, preset_saved(presets, name, _of_form(request), request.POST.get("was", "")))
         case "count":
             return _page(request, _of_form(request))
         case _:
@@ -94,6 +94,7 @@ def _page(request: HttpRequest, draft: Limits, status: int = 200) -> HttpRespons
     shown = list(page.object_list)
     reasons = [[reason_words(r, h) for r in h.reasons] for h in explain(shown, draft)]
     text = "" if draft.closed else limits_format(draft)
+    presets = presets_of(request)
     context = {
         "draft": draft,
         "current": current,
@@ -110,10 +111,16 @@ def _page(request: HttpRequest, draft: Limits, status: int = 200) -> HttpRespons
         "shown": episodes_count(draft),
         "page": page,
         "hidden": list(zip(shown, reasons, strict=True)),
-        "link": request.build_absolute_uri(f"{reverse('limits')}?limits={quote(text)}") if text else "",
-        "presets": [(name, text, _preset_words(text, names)) for name, text in presets_of(request)],
+        "link": _link(request, text) if text else "",
+        "presets": [(name, text, _preset_words(text, names), _link(request, text)) for name, text in presets],
+        "editing": next((name for name, _ in presets if name == request.GET.get("preset")), ""),
     }
     return render(request, "limits.html", context, status=status)
+
+
+def _link(request: HttpRequest, text: str) -> str:
+    """An address that proposes these limits to whoever opens it."""
+    return request.build_absolute_uri(f"{reverse('limits')}?limits={quote(text)}")
 
 
 def _preset_words(text: str, names: Mapping[str, str]) -> str:

@@ -158,6 +158,25 @@ def test_a_hidden_episode_says_why_and_what_would_show_it(client: Client, merry:
     assert "Merry days" in read(Client(), f"/episodes/{merry.pk}/")
 
 
+def test_a_preset_is_edited_renamed_and_shared(client: Client, merry: Episode) -> None:
+    page = read(client, "/limits/")
+    assert "/limits/?limits=scared%20run%3C%3D5s" in page, "a link to share the second suggestion"
+    edit = "/limits/?limits=angry<=10%25, scared<=10%25&preset=Little anger and fear"
+    text = read(client, edit)
+    assert 'name="preset" maxlength="40" autocomplete="off" value="Little anger and fear"' in text
+    assert '<input type="hidden" name="was" value="Little anger and fear">' in text
+    changed = {**fields(), "on-happy": "1", "do": "save", "preset": "No fun", "was": "Little anger and fear"}
+    client.post("/limits/", changed)
+    text = read(client, "/limits/")
+    assert "Little anger and fear" not in text
+    assert text.index("No fun") < text.index("No long fright"), "it keeps its place"
+    assert 'name="was"' not in read(client, "/limits/?limits=angry<=10%25&preset=Nobody%27s")
+    client.post("/limits/", {**changed, "was": "<b>", "preset": "No long fright"})
+    text = read(client, "/limits/")
+    assert text.count("<strong>No long fright</strong>") == 1
+    assert text.count("aria-label=\"Delete") == 2
+
+
 @pytest.mark.parametrize("value", ["", "x", "happy<=10%", "a:b:c"])
 def test_a_cookie_that_was_altered_closes_everything(client: Client, merry: Episode, value: str) -> None:
     client.cookies[COOKIE] = value

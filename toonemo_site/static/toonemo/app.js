@@ -32,3 +32,25 @@
     if (source?.matches?.("a[data-opens]")) source.setAttribute("aria-expanded", "true");
   });
 })();
+(() => {
+  "use strict";
+  // Links to share: a button beside each that copies it and says so.
+  const offer = () => {
+    if (!navigator.clipboard) return;
+    for (const button of document.querySelectorAll("[data-copy][hidden]")) button.hidden = false;
+  };
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    const field = button.closest(".copying").querySelector("input");
+    field.select();
+    try {
+      await navigator.clipboard.writeText(field.value);
+      button.textContent = "Copied";
+    } catch {
+      button.textContent = "Press Ctrl+C";
+    }
+  });
+  document.addEventListener("htmx:afterSettle", offer);
+  offer();
+})();
