@@ -48,8 +48,8 @@ def ask(text: str, page: int = 1, limits: Limits = NO_LIMITS) -> Asked:
         except QueryInvalid:
             return Asked(text, "search", answer)
         answer = search_query(turned, answer.registry, page, answer.unused, limits=limits)
-        if answer.query is None or answer.registry is None:
-            return Asked(text, "search", answer)
+    if answer.query is None or answer.registry is None:
+        return Asked(text, "search", answer)
     return Asked(text, "here", answer, tuple(chips_of(answer.query, answer.registry)))
 
 

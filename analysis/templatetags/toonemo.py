@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from math import ceil, floor
 from typing import Any
@@ -14,6 +15,7 @@ from django.utils.safestring import SafeString
 from analysis.hidden_words import limits_words, reason_words
 from analysis.limits import NO_LIMITS, Limits, limits_format
 from analysis.over_time import Stretch
+from analysis.selectors.behind import FaceAt
 from analysis.selectors.hidden import Hidden
 from analysis.selectors.profiles import EmotionShare
 from catalog.models import Character
@@ -105,6 +107,12 @@ def percent(share: float | None) -> str:
 
 
 @register.filter
+def sure(strength: float) -> str:
+    """How sure a model is, in percent; never all of it, since it can be wrong."""
+    return "more than 99\u00a0%" if strength >= 0.995 else percent(strength)
+
+
+@register.filter
 def in100(share: float | None) -> str:
     """A share as so many of a hundred; ``less than 1`` for what is there and rounds to nothing."""
     if share is None:
@@ -174,6 +182,34 @@ def face(emotion: str, size: str = "") -> SafeString:
         emotion,
         static("toonemo/faces.svg"),
         emotion,
+    )
+
+
+@register.simple_tag
+def overlay_words() -> str:
+    """What a script writes over faces, as JSON."""
+    return json.dumps({"nobody": "Nobody the model knows", **{e: word.lower() for e, word in SAID.items()}})
+
+
+@register.filter
+def words(text: str) -> list[str]:
+    return text.split()
+
+
+@register.simple_tag
+def face_ring(face: FaceAt) -> SafeString:
+    """A ring around a face, over its picture."""
+    left, top, right, bottom = (1000 * part for part in face.box)
+    place = (
+        f"{(left + right) / 2:.0f}",
+        f"{(top + bottom) / 2:.0f}",
+        f"{0.62 * (right - left):.0f}",
+        f"{0.62 * (bottom - top):.0f}",
+    )
+    return format_html(
+        '<svg class="ring" viewBox="0 0 1000 1000" preserveAspectRatio="none" aria-hidden="true" focusable="false">'
+        '<ellipse cx="{0}" cy="{1}" rx="{2}" ry="{3}"/><ellipse cx="{0}" cy="{1}" rx="{2}" ry="{3}"/></svg>',
+        *place,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from analysis.errors import AnalysisError
@@ -19,6 +20,7 @@ from analysis.selectors.pairs import pair_of
 from analysis.selectors.profiles import follows_of, glance_of
 from analysis.selectors.runs import run_list, run_missing_parts, run_published
 from analysis.selectors.scenes import scene_cards
+from analysis.selectors.summary import sheet_of
 from analysis.selectors.timelines import timeline_of
 from analysis.services.runs import run_request
 from catalog.models import Episode
@@ -37,6 +39,22 @@ def episode(request: HttpRequest, pk: int) -> HttpResponse:
     if "timeline" in context:
         context["pair"] = pair_of(context["timeline"], request.GET.getlist("who")[:2], request.GET.get("shows", ""))
     return render(request, "episode.html", context)
+
+
+def episode_print(request: HttpRequest, pk: int) -> HttpResponse:
+    """The same on one sheet of paper."""
+    context = page_of_episode(pk)
+    if context is None:
+        raise Http404
+    hidden_check(pk, limits_of(request))
+    run = context["run"]
+    context |= {
+        "sheet": None if run is None else sheet_of(run, context["ratings"]),
+        "strangers": context["timeline"].unknown if "timeline" in context else None,
+        "emotions": EMOTIONS,
+        "address": request.build_absolute_uri(reverse("episode", args=[pk])),
+    }
+    return render(request, "print.html", context)
 
 
 def page_of_episode(pk: int) -> dict[str, Any] | None:

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from analysis.models import AnalysisRun, EmotionSpan, Scene
+from analysis.models import AnalysisRun, EmotionSpan, ModelBundle, Scene
 from analysis.selectors.behind import faces_of
 from analysis.selectors.finds import moment_name
 from analysis.services.features import features_fill
@@ -57,6 +57,7 @@ def film_draw(folder: Path, seconds: float = 40.0, seed: int = 5001, size: tuple
 def catalogue_draw(films: Sequence[Film], titles: Sequence[str] = TITLES) -> list[Episode]:
     """An episode per title, each with one of the films, analysed and published."""
     make_bundle()
+    ModelBundle.objects.update(card={"name": "toonemo", "calibration": {"emotion_temperature": 0.8}})
     Character.objects.filter(slug__in=NAMES).update(series=make_series())
     found = []
     for number, title in enumerate(titles, 1):

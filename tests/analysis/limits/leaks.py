@@ -16,6 +16,7 @@ from io import StringIO
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.core import signing
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import call_command
@@ -211,6 +212,20 @@ def queries(found: Catalogue, client: Client, rng: random.Random, limits: str) -
             yield body(response), None, f"query: {question}"
 
 
+def played(found: Catalogue, client: Client, rng: random.Random, limits: str) -> Iterator[tuple[str, int | None, str]]:
+    """A game that is drawn, and one about a stretch of any episode, such as an address from before the limits."""
+    drawn = client.get("/quiz/?start=1", follow=True)
+    assert drawn.status_code == 200
+    yield body(drawn), None, "/quiz/?start=1"
+    for place in rng.sample(range(len(found.world.shows)), 2):
+        for span in found.world.shows[place].spans[:1]:
+            game = signing.dumps([[span.pk], ""], salt="toonemo.quiz")
+            for answer in ("", "&answer=happy"):
+                response = client.get(f"/quiz/?game={game}{answer}")
+                assert response.status_code == 200
+                yield body(response), None, f"/quiz/?game={answer}"
+
+
 def likes(*addresses: str) -> Ask:
     """Addresses that name episodes as liked; one that is visible may still be too little known."""
 
@@ -232,6 +247,7 @@ SEARCHES = tuple(q.replace(" ", "+") for q in QUESTIONS)
 VISITED: dict[str, Ask] = {
     "browse": many("/", "/?page=2", "/?emotion=happy&sort=most", "/?words=zebra{n}q", "/?character=tom&sort=newest"),
     "episode": one("/episodes/{pk}/"),
+    "episode-print": one("/episodes/{pk}/print/"),
     "episode-moments": one("/episodes/{pk}/moments/?character=tom&emotion=happy"),
     "episode-video": one("/episodes/{pk}/video"),
     "scene-thumbnail": one("/scenes/{pk}/thumbnail", lambda c, p: c.pictures[p]),
@@ -246,6 +262,7 @@ VISITED: dict[str, Ask] = {
     "api-find-answer": found_before(f"/api/v1/find/{TOKEN}/"),
     "api-run-compare": one("/api/v1/runs/{pk}/compare/{pk}/", lambda c, p: c.world.shows[p].run_pk),
     "search": many("/search/", *(f"/search/?q={q}" for q in SEARCHES)),
+    "quiz": played,
     "recommendations": likes("/recommendations/?like={pk}", "/recommendations/?like={pk}&minutes=5"),
     "api-recommendations": likes("/api/v1/recommendations/?like={pk}"),
     "api-evening": likes("/api/v1/recommendations/evening/?minutes=5&like={pk}"),

@@ -174,7 +174,7 @@ def test_a_preset_is_edited_renamed_and_shared(client: Client, merry: Episode) -
     client.post("/limits/", {**changed, "was": "<b>", "preset": "No long fright"})
     text = read(client, "/limits/")
     assert text.count("<strong>No long fright</strong>") == 1
-    assert text.count("aria-label=\"Delete") == 2
+    assert text.count('aria-label="Delete') == 2
 
 
 @pytest.mark.parametrize("value", ["", "x", "happy<=10%", "a:b:c"])
