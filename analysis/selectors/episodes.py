@@ -107,10 +107,13 @@ def _with_bounds(found: QuerySet[Any], wanted: EpisodeFilter, emotion: str) -> Q
     """
     if wanted.character:
         share = KeyTransform(emotion, f"{_PROFILE}__shares")
-        return found.annotate(**{e: Cast(KeyTextTransform(e, share), FloatField()) for e in ("low", "high")})
+        ends = {e: Cast(KeyTextTransform(e, share), FloatField()) for e in ("low", "high")}
+        measured: QuerySet[Any] = found.annotate(**ends)
+        return measured
     told = FilteredRelation("summaries", condition=Q(summaries__emotion=emotion))
     rated = found.annotate(told=told).filter(told__rated_enough=True)
-    return rated.annotate(low=F("told__rated_low"), high=F("told__rated_high"))
+    summed: QuerySet[Any] = rated.annotate(low=F("told__rated_low"), high=F("told__rated_high"))
+    return summed
 
 
 def _sorted(found: QuerySet[Any], emotion: str, sort: str) -> QuerySet[Episode]:

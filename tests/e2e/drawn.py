@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import random
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -133,11 +135,20 @@ def _pictures(run: AnalysisRun, film: Film) -> None:
 
 
 def _frames(video: Path, wanted: dict[str, int]) -> None:
-    """By name below MEDIA_ROOT: when the picture shows. The film is read once."""
-    left = sorted(wanted.items(), key=lambda x: x[1])
+    """By name below MEDIA_ROOT: when the picture shows."""
+    times, pictures = _stills(video)
+    for name, at_ms in wanted.items():
+        target = Path(settings.MEDIA_ROOT) / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(pictures[min(bisect_left(times, at_ms), len(pictures) - 1)])
+
+
+@lru_cache(maxsize=2)
+def _stills(video: Path) -> tuple[list[int], list[bytes]]:
+    """When each frame shows, and the frame as JPEG. A film is read once, however many catalogues are made of it."""
+    times, pictures = [], []
     with av.open(str(video)) as container:
         for frame in container.decode(video=0):
-            while left and (frame.time or 0.0) * 1000 >= left[0][1]:
-                target = Path(settings.MEDIA_ROOT) / left.pop(0)[0]
-                target.parent.mkdir(parents=True, exist_ok=True)
-                cv2.imwrite(str(target), frame.to_ndarray(format="bgr24"))
+            times.append(round((frame.time or 0.0) * 1000))
+            pictures.append(cv2.imencode(".jpg", frame.to_ndarray(format="bgr24"))[1].tobytes())
+    return times, pictures
