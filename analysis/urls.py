@@ -9,7 +9,6 @@ from analysis.views import (
     asking,
     browse,
     characters,
-    browse,
     corrections,
     episodes,
     finds,

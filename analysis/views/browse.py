@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
-from analysis.asking import Asked, ask
+from analysis.in_words import Asked, ask
 from analysis.limits_request import limits_of
 from analysis.selectors import episodes as select
 from analysis.selectors.characters import MOST_COMPARED, character_across, characters_compared

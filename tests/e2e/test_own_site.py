@@ -117,4 +117,4 @@ def test_every_address_that_is_a_page_is_looked_at(site: Site) -> None:
 
 def _shape(path: str) -> str:
     """``runs/<int:pk>/`` as an expression for addresses."""
-    return "/" + re.sub(r"<[^>]+>", "[^/]+", path).strip("/").replace("^", "").replace("$", "")
+    return "/" + re.sub(r"<[^>]+>", r"[-\\w]+", path).strip("/").replace("^", "").replace("$", "")
