@@ -12,6 +12,7 @@ from analysis.api import (
     editing,
     finds,
     imports,
+    overlays,
     queue,
     recommending,
     subtitles,
@@ -34,6 +35,8 @@ urlpatterns = [
     path("", include(router.urls)),
     path("episodes/<int:pk>/subtitles.vtt", subtitles.VttView.as_view(), name="api-subtitles-vtt"),
     path("episodes/<int:pk>/subtitles.srt", subtitles.SrtView.as_view(), name="api-subtitles-srt"),
+    re_path(r"^episodes/(?P<pk>\d{1,18})/overlays/?$", overlays.OverlaysView.as_view(), name="api-overlays"),
+    path("episodes/<int:pk>/overlay.svg", overlays.OverlayPictureView.as_view(), name="api-overlay-svg"),
     re_path(
         r"^episodes/(?P<pk>\d{1,18})/certification/?$",
         corrections.CertificationView.as_view(),

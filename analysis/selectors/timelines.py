@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from django.db.models import QuerySet
 
 from analysis.layer import Says, Seen
 from analysis.models import AnalysisRun, FaceDetection, Shot
@@ -82,16 +83,10 @@ def timeline_of(run: AnalysisRun, duration_ms: int) -> Timeline:
     characters come first, the one seen longest on top.
     """
     shots = tuple(Shot.objects.filter(run=run).order_by("index"))
-    rows = _rows(run)
-    tracks: dict[tuple[int | None, int], list[dict[str, Any]]] = defaultdict(list)
-    for row in rows:
-        tracked = row["track_id"] is not None
-        tracks[row["track_id"] if tracked else None, 0 if tracked else row["id"]].append(row)
+    rows = faces_told(run, FaceDetection.objects.filter(run=run))
     by_character: dict[int | None, list[Reading]] = defaultdict(list)
-    for members in tracks.values():
-        first = members[0]
-        who = first["track__character_id"] if first["track_id"] is not None else first["character_id"]
-        by_character[who].extend(_read(members))
+    for members in by_track(rows):
+        by_character[who_of(members[0])].extend(readings_of(members))
     characters = Character.objects.in_bulk([pk for pk in by_character if pk is not None])
     lanes = [
         Lane(
@@ -110,10 +105,13 @@ def timeline_of(run: AnalysisRun, duration_ms: int) -> Timeline:
     return Timeline(duration_ms, shots, tuple(lanes))
 
 
-def _rows(run: AnalysisRun) -> list[dict[str, Any]]:
-    """The run's faces in time order, each with what people said of it as ``told``; without what is no face."""
-    faces = FaceDetection.objects.filter(run=run).order_by("pts_ms", "id").values(*_FIELDS, *_PLACE, *EMOTIONS)
-    rows: list[dict[str, Any]] = list(faces)
+def faces_told(run: AnalysisRun, faces: QuerySet[FaceDetection], *more: str) -> list[dict[str, Any]]:
+    """Some faces of the run in time order, each with what people said of it as ``told``; without what is no face.
+
+    ``more``: further columns. One query, three more where people corrected something.
+    """
+    asked = faces.order_by("pts_ms", "id").values(*_FIELDS, *_PLACE, *EMOTIONS, *more)
+    rows: list[dict[str, Any]] = list(asked)
     if not run.layer:
         return [{**row, "told": None} for row in rows]
     boxes = ((r["box_x1"], r["box_y1"], r["box_x2"], r["box_y2"]) for r in rows)
@@ -128,8 +126,23 @@ def _rows(run: AnalysisRun) -> list[dict[str, Any]]:
     return [row for row in rows if row["told"] is None or row["told"].says is not Says.NO_FACE]
 
 
-def _read(members: Sequence[dict[str, Any]]) -> Iterable[Reading]:
-    """The drawings of one track with smoothed emotions, as the ratings see them."""
+def by_track(rows: Iterable[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Rows of ``faces_told``, together where they are of one track; a face without a track is alone."""
+    tracks: dict[tuple[int | None, int], list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        tracked = row["track_id"] is not None
+        tracks[row["track_id"] if tracked else None, 0 if tracked else row["id"]].append(row)
+    return list(tracks.values())
+
+
+def who_of(row: dict[str, Any]) -> int | None:
+    """Id of the character whose face it is."""
+    who: int | None = row["track__character_id"] if row["track_id"] is not None else row["character_id"]
+    return who
+
+
+def readings_of(members: Sequence[dict[str, Any]]) -> Iterator[Reading]:
+    """One for each drawing of a track, in order, with smoothed emotions, as the ratings see them."""
     emotions = [e for e in EMOTIONS if members[0][e] is not None]
     table = np.array([[float(m[e] or 0.0) for e in emotions] for m in members])
     if emotions:

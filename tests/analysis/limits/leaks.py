@@ -274,6 +274,8 @@ VISITED: dict[str, Ask] = {
                              "/api/v1/episodes/?emotion=angry&sort=least"),
     "api-episode-detail": one("/api/v1/episodes/{pk}/"),
     "api-episode-timeline": one("/api/v1/episodes/{pk}/timeline/"),
+    "api-overlays": one("/api/v1/episodes/{pk}/overlays/"),
+    "api-overlay-svg": one("/api/v1/episodes/{pk}/overlay.svg"),
     "api-correction-list": many("/api/v1/corrections/?limit=200", "/api/v1/corrections/?episode={pk}"),
     "api-correction-detail": one("/api/v1/corrections/{pk}/", lambda c, p: c.corrections[p]),
     "api-certification": one("/api/v1/episodes/{pk}/certification/"),
