@@ -254,3 +254,15 @@ class NothingToPublish(AnalysisError):
     """No episode waits for a run of that bundle, or there is nothing to take back."""
 
     code = "nothing_to_publish"
+
+
+class CursorInvalid(AnalysisError):
+    """A cursor that no list gave, or that belongs to another list or other filters."""
+
+    code = "cursor_invalid"
+
+
+class CursorStale(AnalysisError):
+    """A cursor whose list cannot be gone on with: too old, its run is gone or derived anew, or the limits changed."""
+
+    code = "cursor_stale"

@@ -11,8 +11,9 @@ PAGES = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
-# Swagger UI starts itself with a script inside the page, and writes styles.
-DOCS = f"{PAGES}; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'"
+# Swagger UI and ReDoc write styles into the page, and ReDoc searches in a worker that it makes itself.
+DOCS = f"{PAGES}; script-src 'self'; style-src 'self' 'unsafe-inline'; worker-src 'self' blob:"
+DOCS_PATHS = ("/api/docs/", "/api/redoc/")
 
 
 class ContentPolicyMiddleware:
@@ -25,5 +26,5 @@ class ContentPolicyMiddleware:
         response = self.get_response(request)
         if settings.DEBUG and response.status_code >= 400:
             return response  # Django's page for whoever is at work holds scripts and styles
-        response.headers.setdefault("Content-Security-Policy", DOCS if request.path == "/api/docs/" else PAGES)
+        response.headers.setdefault("Content-Security-Policy", DOCS if request.path in DOCS_PATHS else PAGES)
         return response

@@ -33,6 +33,8 @@ class SwitchedSerializer(serializers.Serializer[Any]):
 
 
 class BundleViewSet(ReadViewSet):
+    """Model bundles, each with its card: what it knows, how it was made and how well it reads."""
+
     queryset = ModelBundle.objects.order_by("name", "version", "pk")
     serializer_class = shape.BundleSerializer
     lookup_value_regex = r"\d{1,18}"

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from analysis.api import correction_shapes as shape
+from analysis.api.pages import TimePages
 from analysis.api.views import PROBLEM, Base, LimitedViewSet, choice_of, number_of, parameter, text_of, user_of
 from analysis.models import Certification, Correction
 from analysis.selectors.certify import CertificationState, certification_find, certifications_of, question_next
@@ -41,6 +42,7 @@ class CorrectionViewSet(LimitedViewSet):
 
     queryset = Correction.objects.none()
     serializer_class = shape.CorrectionSerializer
+    pagination_class = TimePages
     lookup_value_regex = r"\d{1,18}"
 
     def get_permissions(self) -> Any:

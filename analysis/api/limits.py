@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
+from analysis.api.schema import ApiSchema
 from analysis.errors import LimitsUnreadable
 from analysis.limits import Limits, limits_parse
 from analysis.limits_request import limits_of
@@ -21,7 +21,7 @@ PARAMETER = OpenApiParameter(
 )
 
 
-class LimitedSchema(AutoSchema):
+class LimitedSchema(ApiSchema):
     """Every address takes limits."""
 
     def get_override_parameters(self) -> list[Any]:

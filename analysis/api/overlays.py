@@ -13,7 +13,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from analysis.api.conditional import UNCHANGED, conditional
+from analysis.api.conditional import conditional
 from analysis.api.serializers import LANE_EMOTIONS
 from analysis.api.subtitles import ByAddress
 from analysis.api.views import PROBLEM, Base
@@ -109,17 +109,20 @@ class _Overlay(Base):
 
 
 class OverlaysView(_Overlay):
+    def selectable(self) -> Any:
+        return OverlaysSerializer
+
     @extend_schema(
         operation_id="episodes_overlays",
         parameters=[EPISODE, StretchSerializer],
-        responses={200: OverlaysSerializer, 304: UNCHANGED, 400: PROBLEM, 404: PROBLEM},
+        responses={200: OverlaysSerializer, 400: PROBLEM, 404: PROBLEM},
     )
     def get(self, request: Request, pk: str) -> HttpResponseBase:
         """Faces of a stretch of an episode: boxes, outlines of masks, names, emotions, drawing by drawing."""
         stretch = StretchSerializer(data=request.query_params)
         stretch.is_valid(raise_exception=True)
         asked = self.asked(int(pk), stretch.validated_data["from_ms"], stretch.validated_data["to_ms"])
-        return conditional(request, asked.tag, lambda: Response(overlays_json(asked)))
+        return conditional(request, asked.tag, lambda: Response(overlays_json(asked)), self.chosen)
 
 
 class OverlayPictureView(_Overlay):
@@ -128,7 +131,7 @@ class OverlayPictureView(_Overlay):
     @extend_schema(
         operation_id="episodes_overlay_svg",
         parameters=[EPISODE, MomentSerializer],
-        responses={(200, "image/svg+xml"): OpenApiTypes.STR, 304: UNCHANGED, 400: PROBLEM, 404: PROBLEM},
+        responses={(200, "image/svg+xml"): OpenApiTypes.STR, 400: PROBLEM, 404: PROBLEM},
     )
     def get(self, request: Request, pk: int) -> HttpResponseBase:
         """Masks, names and emotions of one moment as a picture without a background, to lay over the film's."""

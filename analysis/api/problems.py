@@ -8,8 +8,8 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
-from django.http import Http404
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.http import Http404, UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
@@ -63,6 +63,8 @@ STATUS_OF: Mapping[str, int] = {
     "import_too_large": HTTPStatus.BAD_REQUEST,
     "import_unknown": HTTPStatus.NOT_FOUND,
     "import_choice_invalid": HTTPStatus.BAD_REQUEST,
+    "cursor_invalid": HTTPStatus.BAD_REQUEST,
+    "cursor_stale": HTTPStatus.GONE,
 }
 CODE_OF: Mapping[int, str] = {
     400: "invalid_request",
@@ -109,6 +111,10 @@ def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
         return problem(HTTPStatus.BAD_REQUEST, error.code, str(error))
     if isinstance(error, QueryInvalid):
         return problem(HTTPStatus.BAD_REQUEST, "query_invalid", str(error))
+    if isinstance(error, RequestDataTooBig):
+        return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", str(error))
+    if isinstance(error, SuspiciousOperation | UnreadablePostError):
+        return problem(HTTPStatus.BAD_REQUEST, "invalid_request", "The request cannot be read.")
     answer = exception_handler(error, dict(context))
     if answer is None:
         if settings.DEBUG:

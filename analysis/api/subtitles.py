@@ -11,7 +11,7 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header, quote_etag
 from django.utils.text import get_valid_filename
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import NotFound
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
@@ -26,7 +26,6 @@ from analysis.selectors.subtitles import Form, subtitles_request, subtitles_text
 
 TYPES: dict[Form, str] = {"vtt": "text/vtt; charset=utf-8", "srt": "application/x-subrip"}
 EPISODE = OpenApiParameter("id", int, OpenApiParameter.PATH, description="Id of an episode")
-UNCHANGED = OpenApiResponse(description="As it was when the ETag in If-None-Match was sent")
 
 
 class ByAddress(BaseContentNegotiation):
@@ -73,7 +72,7 @@ class VttView(SubtitlesView):
     @extend_schema(
         operation_id="episodes_subtitles_vtt",
         parameters=[EPISODE, shape.SubtitleOptionsSerializer],
-        responses={(200, "text/vtt"): OpenApiTypes.STR, 304: UNCHANGED, 400: PROBLEM, 404: PROBLEM},
+        responses={(200, "text/vtt"): OpenApiTypes.STR, 400: PROBLEM, 404: PROBLEM},
     )
     def get(self, request: Request, pk: int) -> Any:
         """The emotions of an episode as WebVTT: colour and word, bold where the reading is sure."""
@@ -86,7 +85,7 @@ class SrtView(SubtitlesView):
     @extend_schema(
         operation_id="episodes_subtitles_srt",
         parameters=[EPISODE, shape.SubtitleOptionsSerializer],
-        responses={(200, "application/x-subrip"): OpenApiTypes.STR, 304: UNCHANGED, 400: PROBLEM, 404: PROBLEM},
+        responses={(200, "application/x-subrip"): OpenApiTypes.STR, 400: PROBLEM, 404: PROBLEM},
     )
     def get(self, request: Request, pk: int) -> Any:
         """The same as SubRip: words alone."""

@@ -10,7 +10,9 @@ from analysis.api import (
     bundles,
     corrections,
     editing,
+    exports,
     finds,
+    found,
     imports,
     overlays,
     queue,
@@ -27,9 +29,9 @@ router.register("episodes", views.EpisodeViewSet, basename="api-episode")
 router.register("characters", editing.CharacterEditViewSet, basename="api-character")
 router.register("runs", views.RunViewSet, basename="api-run")
 router.register("bundles", bundles.BundleViewSet, basename="api-bundle")
-router.register("profiles", views.ProfileViewSet, basename="api-profile")
+router.register("profiles", found.ProfileViewSet, basename="api-profile")
 router.register("corrections", corrections.CorrectionViewSet, basename="api-correction")
-router.register("scenes", views.SceneViewSet, basename="api-scene")
+router.register("scenes", found.SceneViewSet, basename="api-scene")
 
 urlpatterns = [
     path("", include(router.urls)),
@@ -76,6 +78,7 @@ urlpatterns = [
         imports.ImportFileView.as_view(),
         name="api-import-file",
     ),
+    *exports.routes(),
     re_path(r"^find/?$", finds.FindView.as_view(), name="api-find"),
     re_path(r"^find/(?P<token>[A-Za-z0-9_-]{1,64})/?$", finds.FindAnswerView.as_view(), name="api-find-answer"),
     re_path(r"^search/?$", views.SearchView.as_view(), name="api-search"),

@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import User
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import viewsets
 from rest_framework.authentication import SessionAuthentication, TokenAuthentication
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
-from rest_framework.pagination import LimitOffsetPagination
 from rest_framework.permissions import AllowAny
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from analysis.api import serializers as shape
 from analysis.api.characters import CharacterAcrossSerializer
+from analysis.api.conditional import Tagged
+from analysis.api.fields import Tree, fields_check, fields_narrow, fields_parse, fields_prune
 from analysis.api.limits import LimitedSchema, limits_asked
+from analysis.api.pages import Pages
+from analysis.api.parsers import SafeJSONParser
 from analysis.api.problems import handle
 from analysis.limits import NO_LIMITS, Limits
-from analysis.models import AnalysisRun, EmotionProfile, RunStatus, Scene, SceneEmotion
+from analysis.models import AnalysisRun, RunStatus
 from analysis.search.answer import Answer, registry_load, search, search_query
 from analysis.search.languages import LANGUAGES
 from analysis.search.query_json import query_from_json
@@ -45,18 +49,35 @@ PROBLEM = OpenApiResponse(shape.ProblemSerializer, description="Problem details 
 TIMELINE_FORMAT = 1
 
 
-class Pages(LimitOffsetPagination):
-    default_limit = 50
-    max_limit = 200
-
-
-class Base(APIView):
+class Base(Tagged, APIView):
     authentication_classes = [TokenAuthentication, SessionAuthentication]
     permission_classes: Any = [AllowAny]
+    parser_classes: Any = [SafeJSONParser]
+    renderer_classes: Any = [JSONRenderer]
     schema = LimitedSchema()
+
+    chosen: Tree = {}
 
     def get_exception_handler(self) -> Any:
         return handle
+
+    def selectable(self) -> Any:
+        """The form of the answer from which a client may choose fields; None: it may not."""
+        return None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if "fields" in request.query_params and (form := self.selectable()) is not None:
+            self.chosen = fields_parse(request.query_params["fields"])
+            fields_check(self.chosen, form())
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        if self.chosen and isinstance(response, Response) and response.status_code == 200:
+            data = response.data
+            paged = isinstance(data, dict) and "results" in data and "next" in data
+            pruned = fields_prune(data["results"] if paged else data, self.chosen)
+            response.data = {**data, "results": pruned} if paged else pruned
+        return super().finalize_response(request, response, *args, **kwargs)
 
     @property
     def staff(self) -> bool:
@@ -76,9 +97,17 @@ class Base(APIView):
 
 
 class ReadViewSet(Base, viewsets.ReadOnlyModelViewSet[Any]):
-    """Lists and shows."""
+    """Lists and shows. ``forms``: what further actions answer with, where fields may be chosen of it."""
 
-    pagination_class = Pages
+    pagination_class: Any = Pages
+    forms: ClassVar[Mapping[str, Any]] = {}
+
+    def selectable(self) -> Any:
+        return self.get_serializer_class() if self.action in ("list", "retrieve") else self.forms.get(self.action)
+
+    def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
+        """What nobody asked for is not worked out."""
+        return fields_narrow(super().get_serializer(*args, **kwargs), self.chosen)
 
 
 class LimitedViewSet(ReadViewSet, ABC):
@@ -146,6 +175,8 @@ def user_of(request: Request) -> User:
 
 
 class SeriesViewSet(ReadViewSet):
+    """Series, by title."""
+
     queryset = Series.objects.order_by("title", "pk")
     serializer_class = shape.SeriesSerializer
     lookup_field = "slug"
@@ -153,6 +184,8 @@ class SeriesViewSet(ReadViewSet):
 
 
 class CharacterViewSet(ReadViewSet):
+    """Characters, by name; one of them with what is usual for it over its episodes."""
+
     queryset = Character.objects.select_related("series").order_by("name", "pk")
     serializer_class = shape.CharacterSerializer
     lookup_field = "slug"
@@ -175,6 +208,9 @@ class CharacterViewSet(ReadViewSet):
     )
 )
 class EpisodeViewSet(LimitedViewSet):
+    """Episodes. `published_run` is the run whose results the episode shows; null: none yet."""
+
+    forms = {"timeline": shape.TimelineSerializer}
     queryset = Episode.objects.none()
     serializer_class = shape.EpisodeSerializer
     lookup_value_regex = r"\d{1,18}"
@@ -241,7 +277,9 @@ def _run_data(run: AnalysisRun) -> Any:
     )
 )
 class RunViewSet(LimitedViewSet):
-    """Staff look after every run, whatever is hidden to them elsewhere."""
+    """Runs, the newest first: one analysis of one episode by one bundle each. Everybody sees those that episodes show;
+    whoever looks after runs sees all of them, whatever limits hide elsewhere.
+    """
 
     queryset = AnalysisRun.objects.none()
     serializer_class = shape.RunSerializer
@@ -266,8 +304,9 @@ class RunViewSet(LimitedViewSet):
     def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
         rows = args[0] if args else None
         shown = rows if kwargs.get("many") else [rows]
-        kwargs["context"] = {**self.get_serializer_context(), "progress": _progress(shown)}
-        return shape.RunSerializer(*args, **kwargs)
+        asked = not self.chosen or {"progress", "seconds_left"} & set(self.chosen)
+        kwargs["context"] = {**self.get_serializer_context(), "progress": _progress(shown) if asked else {}}
+        return fields_narrow(shape.RunSerializer(*args, **kwargs), self.chosen)
 
     @extend_schema(request=None, responses={200: shape.RunSerializer, 401: PROBLEM, 403: PROBLEM, 409: PROBLEM})
     @action(detail=True, methods=["post"], permission_classes=[api_needs(Right.ANALYSE)])
@@ -308,82 +347,6 @@ class RunViewSet(LimitedViewSet):
 
 def _progress(rows: Any) -> dict[int, Any]:
     return runs_progress([row.pk for row in rows if isinstance(row, AnalysisRun)]) if rows else {}
-
-
-@extend_schema_view(
-    list=extend_schema(
-        parameters=[
-            parameter("episode", "Id of an episode", kind=int),
-            parameter("run", "Id of a run", kind=int),
-            parameter("character", "Slug of a character"),
-        ]
-    )
-)
-class ProfileViewSet(LimitedViewSet):
-    """Ratings: what a character shows in an episode, with the evidence."""
-
-    queryset = EmotionProfile.objects.none()
-    serializer_class = shape.ProfileSerializer
-    lookup_value_regex = r"\d{1,18}"
-
-    def episode_of(self, pk: int) -> int | None:
-        rows = EmotionProfile.objects.filter(run_id__in=self.permitted_runs().values("pk"), pk=pk)
-        return rows.values_list("run__episode_id", flat=True).first()
-
-    def get_queryset(self) -> QuerySet[EmotionProfile]:
-        rows = EmotionProfile.objects.select_related("run", "character").filter(
-            run_id__in=self.visible_runs().values("pk")
-        )
-        if self.action == "list":
-            if (run := number_of(self.request, "run")) is not None:
-                rows = rows.filter(run_id=run)
-            if (episode := number_of(self.request, "episode")) is not None:
-                rows = rows.filter(run__episode_id=episode)
-            if slug := text_of(self.request, "character"):
-                rows = rows.filter(character__slug=slug)
-        return rows.order_by("run_id", "-visible_ms", "pk")
-
-
-@extend_schema_view(
-    list=extend_schema(
-        parameters=[
-            parameter("episode", "Id of an episode", kind=int),
-            parameter("run", "Id of a run", kind=int),
-            parameter("character", "Slug of a character who is seen"),
-            parameter("emotion", "Some character shows it", [str(e) for e in EMOTIONS]),
-        ]
-    )
-)
-class SceneViewSet(LimitedViewSet):
-    """Scenes in the order of the episode; ``search`` ranks them."""
-
-    queryset = Scene.objects.none()
-    serializer_class = shape.SceneSerializer
-    lookup_value_regex = r"\d{1,18}"
-
-    def episode_of(self, pk: int) -> int | None:
-        rows = Scene.objects.filter(run_id__in=self.permitted_runs().values("pk"), pk=pk)
-        return rows.values_list("run__episode_id", flat=True).first()
-
-    def get_queryset(self) -> QuerySet[Scene]:
-        emotions = SceneEmotion.objects.select_related("character").order_by("character__slug", "emotion")
-        scenes = Scene.objects.select_related("run").prefetch_related(Prefetch("emotions", queryset=emotions))
-        scenes = scenes.filter(run_id__in=self.visible_runs().values("pk"))
-        if self.action == "list":
-            choice_of(self.request, "emotion", EMOTIONS)
-            if (run := number_of(self.request, "run")) is not None:
-                scenes = scenes.filter(run_id=run)
-            if (episode := number_of(self.request, "episode")) is not None:
-                scenes = scenes.filter(run__episode_id=episode)
-            shown = {
-                f"{name}{suffix}": value
-                for name, suffix in (("character", "__slug"), ("emotion", ""))
-                if (value := text_of(self.request, name))
-            }
-            if shown:
-                matching = SceneEmotion.objects.filter(score__gt=0, **shown)
-                scenes = scenes.filter(pk__in=matching.values("scene_id"))
-        return scenes.order_by("run_id", "index")
 
 
 class SearchView(Base):

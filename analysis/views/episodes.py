@@ -23,6 +23,7 @@ from analysis.selectors.scenes import scene_cards
 from analysis.selectors.summary import sheet_of
 from analysis.selectors.timelines import timeline_of
 from analysis.services.runs import run_request
+from analysis.views.embedding import oembed_address
 from catalog.models import Episode
 from catalog.roles import Right, may, needs
 from ml.types import EMOTIONS
@@ -38,6 +39,7 @@ def episode(request: HttpRequest, pk: int) -> HttpResponse:
         context["bundles"] = ModelBundle.objects.order_by("name", "version", "pk")
     if "timeline" in context:
         context["pair"] = pair_of(context["timeline"], request.GET.getlist("who")[:2], request.GET.get("shows", ""))
+    context["oembed"] = oembed_address(request, pk)
     return render(request, "episode.html", context)
 
 

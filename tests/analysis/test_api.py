@@ -102,7 +102,8 @@ def get(client: Client, address: str, status: int = 200) -> Any:
 def test_every_resource_can_be_listed_and_shown(client: Client, episode: Episode) -> None:
     for name in ("series", "episodes", "characters", "runs", "bundles", "profiles", "scenes"):
         found = get(client, f"{name}/")
-        assert set(found) == {"count", "next", "previous", "results"}, name
+        paged = {"next", "results"} if name in ("profiles", "scenes") else {"count", "next", "previous", "results"}
+        assert set(found) == paged, name
         first = found["results"][0]
         shown = get(client, f"{name}/{first.get('id', first.get('slug'))}/")
         assert {key: shown[key] for key in first} == first
@@ -187,8 +188,8 @@ def test_only_published_runs_are_for_everybody(client: Client, staff: Client, ep
     profile = run.profiles.values_list("pk", flat=True)[0]
     Publication.objects.all().delete()
     for name in ("runs", "profiles", "scenes"):
-        assert get(client, name)["count"] == 0
-        assert get(staff, name)["count"] > 0
+        assert get(client, name)["results"] == []
+        assert get(staff, name)["results"] != []
     assert get(client, f"runs/{run.pk}", 404)["code"] == "not_found"
     assert get(client, f"profiles/{profile}", 404)["code"] == "not_found"
     assert get(client, f"episodes/{episode.pk}/timeline", 404)["detail"] == "The episode shows no analysis yet."

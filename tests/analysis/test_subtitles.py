@@ -252,7 +252,7 @@ def test_the_schema_tells_both_forms_and_their_options(client: Client) -> None:
     for form, kind in (("vtt", "text/vtt"), ("srt", "application/x-subrip")):
         told = paths[f"/api/v1/episodes/{{id}}/subtitles.{form}"]["get"]
         assert {p["name"] for p in told["parameters"]} == {"id", "characters", "neutral", "limits"}
-        assert set(told["responses"]) == {"200", "304", "400", "404"}
+        assert set(told["responses"]) >= {"200", "304", "400", "404"}
         assert set(told["responses"]["200"]["content"]) == {kind}
 
 

@@ -39,15 +39,18 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_filters",
     "django_htmx",
+    "corsheaders",
 ]
 MIDDLEWARE = [
     "toonemo_site.health.HealthMiddleware",
     "toonemo_site.logging.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "toonemo_site.policy.ContentPolicyMiddleware",
+    "toonemo_site.problems.ApiProblemsMiddleware",
     "toonemo_site.nul.NulMiddleware",  # before whatever opens a file or asks the database
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -107,6 +110,13 @@ STATICFILES_DIRS = [BASE_DIR / "toonemo_site" / "static"]
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(VAR_DIR / "media")))
 FILE_UPLOAD_PERMISSIONS = 0o644
 
+# Other sites' pages may read the API from these origins; never with the visitor's cookies.
+CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_CREDENTIALS = False
+CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "if-none-match", "idempotency-key"]
+CORS_EXPOSE_HEADERS = ["etag", "link", "location", "retry-after"]
+
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
@@ -119,9 +129,17 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "ToonEmo",
     "DESCRIPTION": "Cartoon episodes, and what each character's face shows, and when.",
     "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "analysis.api.schema.complete",
+    ],
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
+    "REDOC_UI_SETTINGS": {},
     "REDOC_DIST": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
         "EmotionEnum": "analysis.models.common.EMOTION_CHOICES",

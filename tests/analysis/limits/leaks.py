@@ -43,6 +43,7 @@ EMBEDDING = [0.125] * 64 + [0.0] * 64
 FIRST_ID = 7_000_000_000
 ID = re.compile(r"(?<!\d)7\d{9}(?!\d)")
 WORD = re.compile(r"Zebra(\d+)q")
+EXPORTED = ("", "?episode={pk}", "?character=tom")
 TABLES = ("catalog_episode", "analysis_analysisrun", "analysis_scene", "analysis_emotionprofile",
           "analysis_sceneemotion", "analysis_emotionspan", "analysis_facedetection",
           "analysis_correction")  # fmt: skip
@@ -150,14 +151,22 @@ def body(response: Any) -> str:
     return f"{content.decode(errors='replace')} {dict(response.headers)}"
 
 
-def one(address: str, of: Callable[[Catalogue, int], int | None] = lambda c, p: c.world.shows[p].pk) -> Ask:
-    """An address of one thing, asked for a hidden and a visible episode. Yields (status and text, place, name)."""
+def one(
+    address: str,
+    of: Callable[[Catalogue, int], int | None] = lambda c, p: c.world.shows[p].pk,
+    *,
+    by_query: bool = False,
+) -> Ask:
+    """An address of one thing, asked for a hidden and a visible episode. Yields (status and text, place, name).
+
+    ``by_query``: the address has a query of its own.
+    """
 
     def ask(found: Catalogue, client: Client, rng: random.Random, limits: str) -> Iterator[tuple[str, int | None, str]]:
         for place in rng.sample(range(len(found.world.shows)), 2):
             pk = of(found, place)
             if pk is not None:
-                response = client.get(address.format(pk=pk), {"limits": limits} if limits else {})
+                response = client.get(address.format(pk=pk), {"limits": limits} if limits and not by_query else None)
                 yield f"{response.status_code} {body(response)}", place, address
 
     return ask
@@ -249,6 +258,8 @@ VISITED: dict[str, Ask] = {
     "episode": one("/episodes/{pk}/"),
     "episode-print": one("/episodes/{pk}/print/"),
     "episode-moments": one("/episodes/{pk}/moments/?character=tom&emotion=happy"),
+    "card": one("/episodes/{pk}/card/"),
+    "oembed": one("/oembed?url=http://testserver/episodes/{pk}/", by_query=True),
     "episode-video": one("/episodes/{pk}/video"),
     "scene-thumbnail": one("/scenes/{pk}/thumbnail", lambda c, p: c.pictures[p]),
     "character": many("/characters/tom/", "/characters/jerry/"),
@@ -292,6 +303,8 @@ VISITED: dict[str, Ask] = {
     "api-scene-list": many("/api/v1/scenes/?limit=200", "/api/v1/scenes/?episode={pk}",
                            "/api/v1/scenes/?run={run}&emotion=happy"),
     "api-scene-detail": one("/api/v1/scenes/{pk}/", lambda c, p: c.world.shows[p].scene_pks[-1]),
+    **{f"api-export-{kind}-{form}": many(*(f"/api/v1/export/{kind}.{form}{query}" for query in EXPORTED))
+       for kind in ("episodes", "profiles", "scenes", "spans") for form in ("csv", "ndjson")},
     "api-search": many(*(f"/api/v1/search/?explain=1&q={q}" for q in SEARCHES)),
     "api-query": queries,
 }  # fmt: skip
@@ -377,6 +390,7 @@ ALLOWED = {
     "api-nothing": "404 for every other address",
     "api-schema": "made of code",
     "api-docs": "made of code",
+    "api-redoc": "made of code",
 }
 ADMINISTRATION = "admin"  # its namespace: for staff, who look after everything
 
