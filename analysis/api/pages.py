@@ -56,6 +56,11 @@ class Pages(LimitOffsetPagination):
             raise ValidationError({"offset": "It is a number from 0 on."})
         return int(text)
 
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        count = {"type": "integer", "minimum": 0, "description": "Rows of all pages"}
+        named = {"count": count, "next": _ADDRESS, "previous": _ADDRESS, "results": schema}
+        return {"type": "object", "required": list(named), "properties": named}
+
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         return [
             _parameter("limit", f"Rows of a page, 1 to {MOST}; {USUAL} if not said", _LIMIT),
@@ -63,6 +68,7 @@ class Pages(LimitOffsetPagination):
         ]
 
 
+_ADDRESS = {"type": ["string", "null"], "format": "uri"}
 _LIMIT = {"type": "integer", "minimum": 1, "default": USUAL}
 
 
@@ -102,7 +108,7 @@ class CursorPages(BasePagination):
         return Response({"next": self._next(), "results": data})
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        following = {"type": ["string", "null"], "format": "uri", "description": "The next page; null at the end."}
+        following = {**_ADDRESS, "description": "The next page; null at the end."}
         return {
             "type": "object",
             "required": ["next", "results"],

@@ -53,6 +53,13 @@ DETAILS = {
     410: "The cursor is older than a day. Begin the list again.",
 }
 CODES = {409: "run_not_cancellable", 410: "cursor_stale", 413: "body_too_large"}
+PATHS = {
+    "id": "Id, as the list gives it",
+    "other": "Id of the one that it is compared with",
+    "slug": "Slug, as the list gives it",
+    "token": "The token that was answered",
+}
+ID = {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}
 DESCRIPTIONS = {
     304: "As it was when the ETag in If-None-Match was sent",
     400: "The request cannot be read: code and errors say where",
@@ -96,12 +103,23 @@ def complete(result: dict[str, Any], generator: Any, request: Any, public: bool)
     for path, methods in result["paths"].items():
         for method, operation in methods.items():
             if path.startswith(V1):
+                _paths(operation)
                 _general(operation, method, responses)
                 _examples(operation)
     used = {tag for methods in result["paths"].values() for one in methods.values() for tag in one["tags"]}
     tags = [tag for tag in TAGS if tag in used] + sorted(used - set(TAGS))
     result["tags"] = [{"name": tag, "description": TAGS.get(tag, tag.capitalize())} for tag in tags]
     return result
+
+
+def _paths(operation: dict[str, Any]) -> None:
+    """What stands for a part of the address."""
+    for parameter in operation.setdefault("parameters", []):
+        if parameter["in"] == "path":
+            name = parameter["name"]
+            parameter.setdefault("description", PATHS.get(name, name))
+            if name in ("id", "other"):
+                parameter["schema"] = ID
 
 
 def _general(operation: dict[str, Any], method: str, shared: dict[str, Any]) -> None:

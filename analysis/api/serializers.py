@@ -23,7 +23,7 @@ class SeriesSerializer(serializers.ModelSerializer[Series]):
 
 
 class CharacterSerializer(serializers.ModelSerializer[Character]):
-    series = serializers.SlugRelatedField[Series](slug_field="slug", read_only=True)
+    series = serializers.SlugRelatedField[Series](slug_field="slug", read_only=True, allow_null=True)
 
     class Meta:
         model = Character
