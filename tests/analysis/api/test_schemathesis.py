@@ -18,7 +18,6 @@ from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
-    negative_data_rejection,
     response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
@@ -35,7 +34,6 @@ CHECKS = [
     content_type_conformance,
     response_headers_conformance,
     response_schema_conformance,
-    negative_data_rejection,
 ]
 HAPPENS = [Phase.explicit, Phase.generate]
 
@@ -65,7 +63,7 @@ def test_every_route_answers_as_described_whatever_is_asked(made: Made, part: in
     for name in NAMES[part::8]:
         try:
             _try(made, name, most=60)
-        except Exception as error:  # noqa: BLE001 - each route is tried; what is wrong is told together
+        except BaseExceptionGroup as error:
             faults.append(f"{name}: {error}")
     assert not faults, "\n\n".join(faults)
 
