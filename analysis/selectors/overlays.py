@@ -94,21 +94,29 @@ def overlays_of(asked: OverlayRequest) -> tuple[OverlayDrawing, ...]:
     rows = faces_told(asked.run, FaceDetection.objects.filter(Q(track_id__in=tracks) | Q(pk__in=list(masks))))
     characters = Character.objects.in_bulk({pk for row in rows if (pk := who_of(row)) is not None})
     drawings: dict[tuple[int, int], list[OverlayFace]] = defaultdict(list)
+    unreadable = 0
     for members in by_track(rows):
         for row, reading in zip(members, readings_of(members), strict=True):
-            if row["id"] in masks:
-                who = who_of(row)
-                face = OverlayFace(
-                    id=row["id"],
-                    track=row["track_id"],
-                    character=None if who is None else characters[who],
-                    box=(row["box_x1"], row["box_y1"], row["box_x2"], row["box_y2"]),
-                    outline=_outline(masks[row["id"]], row["id"]),
-                    emotion=reading.emotion,
-                    confidence=reading.confidence,
-                    corrected=row["told"] is not None,
-                )
-                drawings[row["pts_ms"], row["shown_ms"]].append(face)
+            if row["id"] not in masks:
+                continue
+            try:
+                outline = _outline(masks[row["id"]])
+            except (MaskInvalid, KeyError, TypeError, ValueError):
+                outline, unreadable = (), unreadable + 1  # the box is drawn instead
+            who = who_of(row)
+            face = OverlayFace(
+                id=row["id"],
+                track=row["track_id"],
+                character=None if who is None else characters[who],
+                box=(row["box_x1"], row["box_y1"], row["box_x2"], row["box_y2"]),
+                outline=outline,
+                emotion=reading.emotion,
+                confidence=reading.confidence,
+                corrected=row["told"] is not None,
+            )
+            drawings[row["pts_ms"], row["shown_ms"]].append(face)
+    if unreadable:
+        logger.warning("masks_unreadable", run=asked.run.pk, faces=unreadable)
     return tuple(
         OverlayDrawing(pts, shown, tuple(sorted(faces, key=lambda face: face.id)))
         for (pts, shown), faces in sorted(drawings.items())
@@ -120,12 +128,8 @@ def _during(faces: QuerySet[FaceDetection], start_ms: int, end_ms: int) -> Query
     return faces.annotate(until_ms=F("pts_ms") + F("shown_ms")).filter(pts_ms__lt=end_ms, until_ms__gt=start_ms)
 
 
-def _outline(mask: Any, face: int) -> tuple[Ring, ...]:
+def _outline(mask: Any) -> tuple[Ring, ...]:
     if mask is None:
         return ()
-    try:
-        height, width = mask["size"]
-        return outline_of((int(height), int(width)), str(mask["counts"]))
-    except (MaskInvalid, KeyError, TypeError, ValueError) as error:
-        logger.warning("mask_unreadable", face=face, reason=str(error))  # the box is drawn instead
-        return ()
+    height, width = mask["size"]
+    return outline_of((int(height), int(width)), str(mask["counts"]))

@@ -89,18 +89,20 @@ def _ranged(request: HttpRequest, stored: File[Any], kind: str, etag: str) -> Ht
         unchanged.headers["Cache-Control"] = ASK_AGAIN
         return _guarded(unchanged)
     wanted = None
-    if request.headers.get("If-Range", etag) == etag:
+    if request.method == "GET" and request.headers.get("If-Range", etag) == etag:  # HEAD knows no ranges (RFC 9110)
         try:
             wanted = byte_range(request.headers.get("Range", ""), size)
         except ValueError:
             stored.close()
             response: HttpResponseBase = HttpResponse(status=416, content_type=kind)
             response.headers["Content-Range"] = f"bytes */{size}"
+            response.headers["Accept-Ranges"] = "bytes"
+            response.headers["Cache-Control"] = ASK_AGAIN
             return _guarded(response)
     first, last = wanted or (0, size - 1)
     if request.method == "HEAD":
         stored.close()
-        response = HttpResponse(status=206 if wanted else 200, content_type=kind)
+        response = HttpResponse(content_type=kind)
     else:
         body = _Piece(stored, first, last - first + 1)
         response = StreamingHttpResponse(body, status=206 if wanted else 200, content_type=kind)

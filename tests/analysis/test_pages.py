@@ -362,12 +362,21 @@ def test_a_video_is_served_in_ranges_and_can_only_be_played(client: Client) -> N
     assert b"".join(tail) == content[-5:]
     beyond = client.get(address, headers={"Range": f"bytes={len(content)}-"})
     assert (beyond.status_code, beyond["Content-Range"]) == (416, f"bytes */{len(content)}")
-    stale = client.get(address, headers={"Range": "bytes=0-4", "If-Range": '"other"'})
-    assert stale.status_code == 200
-    head = client.head(address, headers={"Range": "bytes=0-4"})
-    assert (head.status_code, head["Content-Length"], head.content) == (206, "5", b"")
+    opened = [whole, part, tail]
+    for other in ('"other"', f"W/{whole['ETag']}", "Wed, 01 Jan 2020 00:00:00 GMT", ""):
+        opened.append(client.get(address, headers={"Range": "bytes=0-4", "If-Range": other}))
+        assert opened[-1].status_code == 200, other
+    opened.append(client.get(address, headers={"Range": "bytes=0-4", "If-Range": whole["ETag"]}))
+    assert (opened[-1].status_code, opened[-1]["ETag"]) == (206, whole["ETag"])
+    opened.append(client.get(address, headers={"Range": "bytes=0-1,5-6"}))
+    assert (opened[-1].status_code, opened[-1]["Content-Length"]) == (200, str(len(content)))
+    same = client.get(address, headers={"Range": "bytes=0-4", "If-None-Match": whole["ETag"]})
+    assert (same.status_code, same.content) == (304, b"")
+    for headers in ({}, {"Range": "bytes=0-4"}, {"Range": f"bytes={len(content)}-"}):
+        head = client.head(address, headers=headers)
+        assert (head.status_code, head["Content-Length"], head.content) == (200, str(len(content)), b"")
     assert client.post(address).status_code == 405
-    for response in (whole, part, tail, stale):
+    for response in opened:
         response.close()
 
 

@@ -6,7 +6,7 @@ A new route gets a line in ``OPERATIONS``; its example is written by ``tests/ana
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -83,7 +83,9 @@ def make() -> Made:
     shown = AnalysisRun.objects.get(episode=first)
     _masks(shown)
     other = world.make_bundle("2")
-    moods = {slug: world.make_moods(slug, 60_000, 7) for slug in ("tom", "jerry", "pip")}
+    moods: dict[str | None, Sequence[world.Mood]] = {
+        slug: world.make_moods(slug, 60_000, 7) for slug in ("tom", "jerry", "pip")
+    }
     again = world.analyse(first, moods, bundle="toonemo-2")
     for run in AnalysisRun.objects.all():
         find_index_update(run.pk)

@@ -124,7 +124,8 @@ def test_memory_does_not_grow_with_the_catalogue(client: Client) -> None:
         catalogue_plant(episodes=episodes, seed=1, beside=True)
         client.get("/api/v1/export/spans.ndjson")  # what is loaded once is loaded
         tracemalloc.start()
-        size = sum(len(chunk) for chunk in client.get("/api/v1/export/spans.ndjson").streaming_content)
+        response: Any = client.get("/api/v1/export/spans.ndjson")
+        size = sum(len(chunk) for chunk in response.streaming_content)
         most.append((size, tracemalloc.get_traced_memory()[1]))
         tracemalloc.stop()
         _forget_planted()

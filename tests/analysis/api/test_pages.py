@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -21,7 +21,10 @@ from ml.types import Emotion
 from tests.analysis import world
 
 pytestmark = pytest.mark.django_db
-MOODS = {"tom": [(0, 2_000, Emotion.ANGRY)], "jerry": [(0, 1_000, Emotion.HAPPY), (12_000, 13_500, Emotion.SCARED)]}
+MOODS: dict[str | None, Sequence[world.Mood]] = {
+    "tom": [(0, 2_000, Emotion.ANGRY)],
+    "jerry": [(0, 1_000, Emotion.HAPPY), (12_000, 13_500, Emotion.SCARED)],
+}
 Page = tuple[list[dict[str, Any]], str | None]
 
 
@@ -60,6 +63,16 @@ def publish(episode: Episode) -> None:
     run_publish(run=AnalysisRun.objects.filter(episode=episode).exclude(pk=shown.run_id).get())
 
 
+def publishing(episode: Episode, after: int) -> Callable[[int], None]:
+    """After so many pages."""
+
+    def then(number: int) -> None:
+        if number == after:
+            publish(episode)
+
+    return then
+
+
 def test_pages_put_together_are_the_whole_list(client: Client, episodes: list[Episode]) -> None:
     runs = Publication.objects.filter(withdrawn_at__isnull=True).values("run_id")
     for name, model in (("scenes", Scene), ("profiles", EmotionProfile)):
@@ -77,9 +90,7 @@ def test_another_run_published_in_the_middle_repeats_nothing_and_loses_nothing(
         before = [(r["episode"], r[key]) for r in whole(client, f"/api/v1/{name}/?limit=1")]
         for after in range(1, len(before)):
             with transaction.atomic():
-                rows = whole(
-                    client, f"/api/v1/{name}/?limit=1", lambda n, at=after: publish(episodes[1]) if n == at else None
-                )
+                rows = whole(client, f"/api/v1/{name}/?limit=1", publishing(episodes[1], after))
                 transaction.set_rollback(True)
             assert [(r["episode"], r[key]) for r in rows] == before
             runs = {r["run"] for r in rows if r["episode"] == episodes[1].pk}
