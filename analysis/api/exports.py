@@ -22,6 +22,7 @@ from analysis.api.subtitles import ByAddress
 from analysis.api.views import Base, number_of, parameter, text_of
 from analysis.models import EmotionProfile, Scene
 from analysis.selectors import exports as select
+from analysis.selectors.profiles import rating_of
 from catalog.models import Episode
 
 Form = Literal["csv", "ndjson"]
@@ -49,18 +50,15 @@ SPAN_FIELDS = tuple(SpanSerializer().fields)
 
 
 def episodes_json(asked: select.ExportRequest) -> Iterator[Any]:
-    for episode in select.episodes_export(asked):
-        yield shape.EpisodeSerializer(episode).data
+    return map(shape.EpisodeSerializer().to_representation, select.episodes_export(asked))
 
 
 def profiles_json(asked: select.ExportRequest) -> Iterator[Any]:
-    for profile in select.profiles_export(asked):
-        yield shape.ProfileSerializer(profile).data
+    return map(shape.ProfileSerializer().to_representation, select.profiles_export(asked))
 
 
 def scenes_json(asked: select.ExportRequest) -> Iterator[Any]:
-    for scene in select.scenes_export(asked):
-        yield shape.SceneSerializer(scene).data
+    return map(shape.SceneSerializer().to_representation, select.scenes_export(asked))
 
 
 def spans_json(asked: select.ExportRequest) -> Iterator[Any]:
@@ -87,13 +85,12 @@ def episodes_table(asked: select.ExportRequest) -> Iterator[Line]:
 def profiles_table(asked: select.ExportRequest) -> Iterator[Line]:
     """A line for each emotion; one that the bundle cannot express has none."""
     for profile in select.profiles_export(asked):
-        found = shape.ProfileSerializer(profile).data
-        for emotion, e in found["shares"].items():
+        for e in rating_of(profile).emotions:
             yield [
                 *_of(profile),
-                *(found["character"], emotion, e["share"], e["low"], e["high"], e["level"]),
-                *(int(found["enough_evidence"]), e["runs_per_minute"], e["longest_ms"]),
-                *(found["visible_ms"], found["readable_ms"], found["drawings"], found["shots"]),
+                *(profile.character.slug, str(e.emotion), e.share, e.low, e.high, e.level),
+                *(int(profile.enough), e.runs_per_minute, e.longest_ms),
+                *(profile.visible_ms, profile.readable_ms, profile.drawings, profile.shots),
             ]
 
 

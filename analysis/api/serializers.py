@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from analysis.models import AnalysisRun, EmotionProfile, ModelBundle, RunStatus, Scene, SceneEmotion
-from analysis.selectors.profiles import rating_of
+from analysis.selectors.profiles import Rating, rating_of
 from catalog.models import Character, Episode, Series
 from ml.types import EMOTIONS, UNCLEAR, ShotKind
 
@@ -209,6 +209,18 @@ class ReactionSerializer(serializers.Serializer[Any]):
     at_ms = serializers.ListField(child=serializers.IntegerField(), help_text="When `to` began, each time.")
 
 
+# Made once: a serializer of its own for each share of each row takes longer than all the rest.
+_SHARE, _ENDING, _CHECKED, _REACTION = ShareSerializer(), EndingSerializer(), CheckedSerializer(), ReactionSerializer()
+
+
+def _rating(profile: EmotionProfile) -> Rating:
+    """Worked out once for each row."""
+    found: Rating | None = profile.__dict__.get("_rating")
+    if found is None:
+        found = profile.__dict__["_rating"] = rating_of(profile)
+    return found
+
+
 class ProfileSerializer(serializers.ModelSerializer[EmotionProfile]):
     """A character in a run. An emotion that is not in ``shares`` is not modelled: unknown, never 0."""
 
@@ -251,31 +263,31 @@ class ProfileSerializer(serializers.ModelSerializer[EmotionProfile]):
         ]
 
     def get_bias_corrected(self, profile: EmotionProfile) -> bool:
-        return rating_of(profile).bias_corrected
+        return _rating(profile).bias_corrected
 
     def get_baseline_episodes(self, profile: EmotionProfile) -> int:
-        return rating_of(profile).others
+        return _rating(profile).others
 
     def get_known_ms(self, profile: EmotionProfile) -> int:
-        return rating_of(profile).known_ms
+        return _rating(profile).known_ms
 
     @extend_schema_field(CheckedSerializer(allow_null=True))
     def get_checked(self, profile: EmotionProfile) -> Any:
-        checked = rating_of(profile).checked
-        return None if checked is None else CheckedSerializer(checked).data
+        checked = _rating(profile).checked
+        return None if checked is None else _CHECKED.to_representation(checked)
 
     @extend_schema_field(EndingSerializer(allow_null=True))
     def get_ending(self, profile: EmotionProfile) -> Any:
-        ending = rating_of(profile).ending
-        return None if ending is None else EndingSerializer(ending).data
+        ending = _rating(profile).ending
+        return None if ending is None else _ENDING.to_representation(ending)
 
     @extend_schema_field(ReactionSerializer(many=True))
     def get_reactions(self, profile: EmotionProfile) -> Any:
-        return ReactionSerializer(rating_of(profile).reactions, many=True).data
+        return [_REACTION.to_representation(reaction) for reaction in _rating(profile).reactions]
 
     @extend_schema_field(serializers.DictField(child=ShareSerializer()))
     def get_shares(self, profile: EmotionProfile) -> dict[str, Any]:
-        return {str(e.emotion): dict(ShareSerializer(e).data) for e in rating_of(profile).emotions}
+        return {str(e.emotion): _SHARE.to_representation(e) for e in _rating(profile).emotions}
 
 
 class SceneEmotionSerializer(serializers.ModelSerializer[SceneEmotion]):
