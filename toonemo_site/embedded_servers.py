@@ -73,7 +73,7 @@ class Postgres:
         return psycopg.conninfo.make_conninfo(host=str(self.socket_dir), user="postgres", dbname="postgres")
 
     def _options(self) -> str:
-        options = f"-c listen_addresses= -c max_connections=100 -k '{self.socket_dir}'"
+        options = f"-c listen_addresses= -c max_connections=100 -c random_page_cost=1.1 -k '{self.socket_dir}'"
         return f"{options} -c fsync=off -c full_page_writes=off" if self.fast else options
 
     def _prepare(self) -> None:

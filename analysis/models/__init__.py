@@ -20,7 +20,14 @@ from analysis.models.queue import (
 from analysis.models.ratings import EmotionBound, EmotionProfile, Lacking, RunBound, RunFeatures
 from analysis.models.results import EmotionSpan, FaceDetection, Scene, SceneEmotion, Shot, Track
 from analysis.models.runs import AnalysisRun, ModelBundle, Publication, RunStatus, Segment, SegmentStatus
-from analysis.models.summaries import CharacterSummary, EpisodeSummary, ShownEpisode, Summary
+from analysis.models.summaries import (
+    CharacterSummary,
+    EpisodeSummary,
+    PairSummary,
+    ProfileSummary,
+    ShownEpisode,
+    Summary,
+)
 
 __all__ = [
     "EMOTION_CHOICES",
@@ -48,6 +55,8 @@ __all__ = [
     "LayerChange",
     "ModelBundle",
     "Naming",
+    "PairSummary",
+    "ProfileSummary",
     "Publication",
     "Queue",
     "QueueName",

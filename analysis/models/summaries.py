@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.db.models import F
 
 from analysis.models.common import EMOTION_CHOICES
 from analysis.models.runs import AnalysisRun
@@ -41,6 +42,73 @@ class ShownEpisode(models.Model):
 
     def __str__(self) -> str:
         return f"episode {self.episode_id} shows run {self.run_id}"
+
+
+class ProfileSummary(models.Model):
+    """One profile of an episode that is shown, and one emotion of it: what conditions are judged by, in plain columns.
+
+    ``low``, ``share``, ``high``: as the profile says them, NULL where it does not; ``modelled``: the bundle knows the
+    emotion; ``enough``: as the profile has it; ``solid``: the rating may be relied on. ``span``: the id of the clearest
+    stretch of the emotion, ``weight`` how clear it is; ``other_*`` of all other emotions; ``longest_*`` the longest.
+    Triggers take it away with the profile, and when the episode shows the run no more.
+    """
+
+    run = models.ForeignKey(AnalysisRun, on_delete=models.CASCADE, related_name="profile_summaries", db_index=False)
+    character = models.ForeignKey(Character, on_delete=models.CASCADE, related_name="profile_summaries", db_index=False)
+    emotion = models.CharField(max_length=20, choices=EMOTION_CHOICES)
+    readable_ms = models.PositiveIntegerField()
+    visible_ms = models.PositiveIntegerField()
+    modelled = models.BooleanField()
+    enough = models.BooleanField()
+    solid = models.BooleanField()
+    low = models.FloatField(null=True)
+    share = models.FloatField(null=True)
+    high = models.FloatField(null=True)
+    span = models.BigIntegerField(null=True)
+    weight = models.FloatField(null=True)
+    other_span = models.BigIntegerField(null=True)
+    other_weight = models.FloatField(null=True)
+    longest_span = models.BigIntegerField(null=True)
+    longest_ms = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["run", "emotion", "character"], name="profile_summary_unique")
+        ]
+        indexes: ClassVar = [models.Index(fields=["character", "emotion", "run"], name="profile_summary_character_idx")]
+
+    def __str__(self) -> str:
+        return f"{self.emotion} of character {self.character_id} in run {self.run_id}"
+
+
+class PairSummary(models.Model):
+    """Two emotions of two characters in a run that an episode shows: how clear what they show together can be.
+
+    Of stretches of the one and the other that lie in one scene, or no further apart than NEAR_MS, ``near`` is the
+    highest score (the lower of the two of their scenes); no row: there are none. ``at_once``: the same of those that
+    show at once, NULL where none do; ``span``: the id of the stretch of ``emotion`` in the clearest of these.
+    """
+
+    run = models.ForeignKey(AnalysisRun, on_delete=models.CASCADE, related_name="pair_summaries", db_index=False)
+    emotion = models.CharField(max_length=20, choices=EMOTION_CHOICES)
+    other = models.CharField(max_length=20, choices=EMOTION_CHOICES)
+    near = models.FloatField()
+    at_once = models.FloatField(null=True)
+    span = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["run", "emotion", "other"], name="pair_summary_unique"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["emotion", "other", "-near", "run"], name="pair_summary_near_idx"),
+            models.Index(
+                "emotion", "other", F("at_once").desc(nulls_last=True), "run", name="pair_summary_at_once_idx"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.emotion} and {self.other} in run {self.run_id}"
 
 
 class Summary(models.Model):

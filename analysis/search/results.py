@@ -71,6 +71,7 @@ def results_of(query: Query, rows: Sequence[Row], registry: Registry, *, explain
 
 
 _LONG = ("run__bundle__card", "run__bundle__characters", "run__config", "run__timings")  # and nothing is said of them
+_OF_EPISODES = ("title", "series__title", "source__duration_ms")
 
 
 class _Maker:
@@ -78,7 +79,8 @@ class _Maker:
 
     def __init__(self, query: Query, rows: Sequence[Row], registry: Registry, explain: bool) -> None:
         self.query, self.rows, self.registry, self.explain = query, rows, registry, explain
-        self.episodes = Episode.objects.select_related("series", "source").in_bulk([r.episode_id for r in rows])
+        episodes = Episode.objects.select_related("series", "source").only(*_OF_EPISODES)
+        self.episodes = episodes.in_bulk([r.episode_id for r in rows])
         ids = [f.facts["span"] for r in rows if r.judged for f in r.judged.findings if f.facts["span"] is not None]
         spans = EmotionSpan.objects.select_related("character", "scene", "run__episode__series", "run__episode__source")
         self.spans = spans.defer("run__config", "run__timings").in_bulk(ids) if ids else {}

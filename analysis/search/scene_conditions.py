@@ -17,14 +17,14 @@ from analysis.search.query import (
     MoreThan,
     Of,
     Query,
-    Relation,
     ShareOf,
     Shows,
     Target,
     Together,
     atoms_of,
 )
-from analysis.search.spans_sql import SIGN, Sql, of_character, of_episode, pairs, pairs_over, shown
+from analysis.search.spans_sql import SIGN, Sql, of_character, of_episode, pairs, shown
+from analysis.search.together_sql import is_bounded, pairs_of_runs, pairs_over, runs_bounded, stretch_of
 
 LEAST_SHARE = 0.1  # a scene in which less of the readable time shows the emotion is not a scene of that emotion
 TAU_MS, PRIOR = 5_000, 4  # of the score of a scene: analysis.ratings
@@ -43,6 +43,7 @@ class Met:
 
 # Scores from which on scenes are looked at, one after the other until there are enough: the best are few.
 FLOORS = (0.35, 0.27, 0.22, 0.18, 0.14, 0.1, 0.05, 0.0)
+RUNS = 6  # for each scene that is wanted, at first
 
 
 def scenes_meeting(query: Query, most: int | None, episodes: Sql | None = None, scenes: Sql | None = None) -> list[Met]:
@@ -50,16 +51,46 @@ def scenes_meeting(query: Query, most: int | None, episodes: Sql | None = None, 
 
     ``episodes``, ``scenes``: SELECTs of the ids of those that are meant.
     """
+    alone = query.about_result[0] if len(query.about_result) == 1 else None
+    if most is not None and isinstance(alone, Together) and is_bounded(alone):
+        return _bounded(query, alone, most, episodes, scenes)
     found: list[Met] = []
     for floor in FLOORS if most is not None and _has_floors(query) else (None,):
         sql = _meeting(query, floor, episodes, scenes)
         limit = "" if most is None else f" LIMIT {most}"
-        with connection.cursor() as cursor:
-            cursor.execute(f"{sql.text} ORDER BY score DESC, c0.detail DESC, scene_id{limit}", sql.values)
-            found = [_met(row) for row in cursor.fetchall()]
+        found = [
+            _met(r) for r in _rows(Sql(f"{sql.text} ORDER BY score DESC, c0.detail DESC, scene_id{limit}", sql.values))
+        ]
         if len(found) == most:
             break
     return found
+
+
+def _bounded(query: Query, condition: Together, most: int, episodes: Sql | None, scenes: Sql | None) -> list[Met]:
+    """Runs are read until so many scenes are surer than whatever the runs that follow can have."""
+    where = [_lengths(query, *stretch_of(condition)), *_among("a.scene_id", scenes)]
+    limit = RUNS * most
+    while True:
+        runs = _rows(runs_bounded(query, condition, _among("shown.episode_id", episodes), limit))
+        whole = len(runs) < limit
+        edge = 0.0 if whole else runs[-1][2]  # the runs that follow may have as much
+        rows = _rows(pairs_of_runs(condition, [(run, episode) for run, episode, _ in runs], edge, where))
+        found: dict[int, Met] = {}
+        for row in sorted(rows, key=lambda r: (-r[3], -r[6], r[0], *r[7:])):
+            found.setdefault(row[0], _met(row[:6]))
+        if len(found) >= most or whole:
+            return list(found.values())[:most]
+        limit *= 3
+
+
+def _rows(sql: Sql) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql.text, sql.values)
+        return cursor.fetchall()
+
+
+def _among(column: str, ids: Sql | None) -> list[Sql]:
+    return [] if ids is None else [Sql(f"{column} IN ({ids.text})", ids.values)]
 
 
 def _has_floors(query: Query) -> bool:
@@ -82,10 +113,8 @@ def _meeting(query: Query, floor: float | None, episodes: Sql | None, scenes: Sq
     stretches = ", ".join(f"{c}.start_ms AS start_{c}, {c}.end_ms AS end_{c}" for c in names)
     score = f"LEAST({', '.join(f'{c}.score' for c in names)})"
     joins = "".join(f" JOIN {c} USING (scene_id)" for c in names[1:])
-    where = [_lengths(query)]
-    for column, ids in (("shown.episode_id", episodes), ("scene_id", scenes)):
-        if ids is not None:
-            where.append(Sql(f"{column} IN ({ids.text})", ids.values))
+    where = [_lengths(query, "c0.start_ms", "c0.end_ms"), *_among("shown.episode_id", episodes)]
+    where += _among("scene_id", scenes)
     text = (
         f"WITH {', '.join(p.text for p in parts)} SELECT scene_id, shown.episode_id, c0.row_id, {score} AS score,"
         f" {stretches} FROM c0{joins} JOIN analysis_scene scene ON scene.id = scene_id"
@@ -101,10 +130,10 @@ def _met(row: tuple[Any, ...]) -> Met:
     return Met(row[0], row[1], row[2], float(row[3]), stretches)
 
 
-def _lengths(query: Query) -> Sql:
+def _lengths(query: Query, start: str, end: str) -> Sql:
     """Of the scene; of a moment that is found by its conditions alone, the stretch of the first."""
     alone = query.target is Target.MOMENTS and query.emotion is None and query.character is None
-    start, end = ("c0.start_ms", "c0.end_ms") if alone else ("scene.start_ms", "scene.end_ms")
+    start, end = (start, end) if alone else ("scene.start_ms", "scene.end_ms")
     parts = [Sql(f"{start} IS NOT NULL")] if alone else [Sql("TRUE")]
     if query.target is Target.SCENES or alone:
         parts += [
@@ -177,10 +206,8 @@ def _more_than(atom: Atom, other: str) -> Sql:
 
 
 def _together(condition: Together, floor: float | None, *, narrowed: bool) -> Sql:
-    """The scene of the first; while: where both show, else from the beginning of one to the end of the other."""
-    start, end = "LEAST(a.start_ms, b.start_ms)", "GREATEST(a.end_ms, b.end_ms)"
-    if condition.relation is Relation.WHILE:
-        start, end = "GREATEST(a.start_ms, b.start_ms)", "LEAST(a.end_ms, b.end_ms)"
+    """The scene of the first."""
+    start, end = stretch_of(condition)
     found = pairs(condition) if floor is None else pairs_over(condition, floor, narrowed=narrowed)
     text = (
         "SELECT DISTINCT ON (a.scene_id) a.scene_id, sa.id AS row_id, LEAST(sa.score, sb.score) AS score,"

@@ -11,7 +11,7 @@ from django.db import connection
 
 from analysis.search.query import Length, Of, Query, Target
 from analysis.search.scene_conditions import LEAST_SHARE
-from analysis.search.spans_sql import SIGN, Sql, of_character, shown
+from analysis.search.spans_sql import SIGN, Sql, joined, of_character, shown
 from ml.types import EMOTIONS
 
 
@@ -41,10 +41,6 @@ class Within:
 
 
 ANYWHERE = Within()
-
-
-def joined(parts: Sequence[Sql]) -> Sql:
-    return Sql(" AND ".join(p.text for p in parts), [v for p in parts for v in p.values])
 
 
 def ids_of(ids: Sequence[int] | set[int]) -> Sql:

@@ -34,6 +34,7 @@ from catalog.selectors import episodes_about, episodes_titled
 LOOKUP = {Op.LT: "lt", Op.LE: "lte", Op.GT: "gt", Op.GE: "gte"}
 SIGN = {Op.LT: "<", Op.LE: "<=", Op.GT: ">", Op.GE: ">="}
 NOBODY_KNOWN = "EXISTS (SELECT 1 FROM analysis_track t WHERE t.run_id = {run} AND t.character_id IS NULL)"
+NEAR_MS = 10_000  # stretches that are no further apart, or in one scene, are summed up by PairSummary
 CALM_SWITCHES = 10.0  # expressions begun per minute at which an episode is half as calm
 
 
@@ -99,10 +100,10 @@ def pairs(condition: Together) -> Sql:
     FROM and WHERE only; ``shown`` must be known.
     """
     first, second = condition.first, condition.second
-    parts = [_atom("a", first), _atom("b", second), _relation(condition)]
+    parts = [of_atom("a", first), of_atom("b", second), related(condition)]
     if first.character is None or second.character is None:
         parts.append(Sql("a.character_id <> b.character_id"))
-    met = _all(parts)
+    met = joined(parts)
     return Sql(
         "FROM shown JOIN analysis_emotionspan a ON a.run_id = shown.run_id"
         " JOIN analysis_emotionspan b ON b.run_id = a.run_id AND b.id <> a.id"
@@ -114,49 +115,19 @@ def pairs(condition: Together) -> Sql:
     )
 
 
-def pairs_over(condition: Together, floor: float, *, narrowed: bool) -> Sql:
-    """The same, of scenes that both have a higher score: those are looked for first, since a high score is rare.
-
-    ``narrowed``: clauses leave few episodes, so it is better to begin with these; else ``shown`` is left to the caller.
-    """
-    parts = [_atom("sa", condition.first), _atom("sb", condition.second)]
-    parts.append(Sql("sa.score > %s AND sb.score > %s", [floor, floor]))
-    if condition.first.character is None or condition.second.character is None:
-        parts.append(Sql("sa.character_id <> sb.character_id"))
-    if condition.relation is Relation.WHILE:
-        parts.append(Sql("sa.scene_id = sb.scene_id"))
-    scenes, related = _all(parts), _relation(condition)
-    start = (
-        "shown JOIN analysis_sceneemotion sa ON sa.run_id = shown.run_id" if narrowed else "analysis_sceneemotion sa"
-    )
-    hits = (
-        "SELECT sa.run_id, sa.id, sa.emotion, sa.scene_id, sa.character_id, sa.score, sb.emotion AS emotion_b,"
-        " sb.scene_id AS scene_b, sb.character_id AS character_b, sb.score AS score_b FROM"
-        f" {start}"
-        f" JOIN analysis_sceneemotion sb ON sb.run_id = sa.run_id WHERE {scenes.text} OFFSET 0"
-    )
-    span = (
-        " CROSS JOIN LATERAL (SELECT * FROM analysis_emotionspan x WHERE x.run_id = sa.run_id"
-        " AND x.character_id = {0} AND x.emotion = {1} AND x.scene_id = {2} OFFSET 0) {3}"
-    )
-    return Sql(
-        f"FROM ({hits}) sa CROSS JOIN LATERAL (SELECT sa.score_b AS score) sb"
-        f"{span.format('sa.character_id', 'sa.emotion', 'sa.scene_id', 'a')}"
-        f"{span.format('sa.character_b', 'sa.emotion_b', 'sa.scene_b', 'b')} WHERE b.id <> a.id AND {related.text}",
-        [*scenes.values, *related.values],
-    )
-
-
-def _all(parts: Sequence[Sql]) -> Sql:
+def joined(parts: Sequence[Sql]) -> Sql:
+    """All of these."""
     return Sql(" AND ".join(p.text for p in parts), [v for p in parts for v in p.values])
 
 
-def _atom(alias: str, atom: Atom) -> Sql:
+def of_atom(alias: str, atom: Atom) -> Sql:
+    """That a row (a span, a scene of somebody) is of that emotion, and of the character if one is named."""
     who = of_character(f"{alias}.character_id", atom.character)
     return Sql(f"{alias}.emotion = %s AND {who.text}", [str(atom.emotion), *who.values])
 
 
-def _relation(condition: Together) -> Sql:
+def related(condition: Together) -> Sql:
+    """That spans a and b stand in the relation."""
     match condition.relation:
         case Relation.WHILE:
             overlap = "LEAST(a.end_ms, b.end_ms) - GREATEST(a.start_ms, b.start_ms) >= %s"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, Max, QuerySet
+from django.db.models import F, QuerySet
 
 from analysis.models import CharacterSummary, EmotionProfile, EpisodeSummary
 from analysis.search.calm import COLUMNS as CALM_COLUMNS
@@ -27,9 +27,8 @@ from analysis.search.summed import (
     summed_keys,
     summed_yes,
 )
-from analysis.search.verdicts import OF_EMOTION, Judged, Verdict, judged_from_profiles
+from analysis.search.verdicts import Judged, Verdict, judged_from_profiles
 from catalog.models import Episode
-from ml.types import EMOTIONS
 
 MOST_ROWS = 2_000  # of one answer, over all its pages
 
@@ -98,24 +97,12 @@ def _summed(query: Query, most: int) -> tuple[list[Row], Counter[Verdict]]:
 def _judged_rows(query: Query, judged: list[Judged], ranked: list[Row] | None = None) -> list[Row]:
     """Yes first, then unknown, then no; among these as the rest of the query ranks them."""
     if query.emotion is None and query.character is None and query.order is not Order.CALMEST:
-        at = {j.pk: j.pk for j in judged}
-        if query.target is Target.CHARACTERS:
-            at = _episode_of(query, list(at))
-        return [Row(j.pk, at[j.pk], j.score, {}, True, None, j) for j in judged]
+        return [Row(j.pk, j.findings[0].facts["last"], j.score, {}, True, None, j) for j in judged]
     by_pk = {j.pk: j for j in judged}
     if ranked is None:
         ranked = _ranked(query, most=None, among=list(by_pk))
     rows = [replace(r, judged=by_pk[r.pk]) for r in ranked if r.pk in by_pk]
     return sorted(rows, key=lambda r: -by_pk[r.pk].verdict)
-
-
-def _episode_of(query: Query, characters: list[int]) -> dict[int, int]:
-    """For each character, the last published episode in which they are."""
-    if not of_episode(query) and not characters_missing():
-        kept = CharacterSummary.objects.filter(character_id__in=characters, emotion=str(EMOTIONS[0]))
-        return dict(kept.values_list("character_id", "last_episode"))
-    rows = _profiles(query).filter(character_id__in=characters).order_by().values_list("character_id")
-    return dict(rows.annotate(last=Max("run__shown__episode_id")))
 
 
 def _scenes(query: Query, most: int, episodes: Sql | None = None) -> list[Row]:
@@ -165,15 +152,13 @@ def _rated(query: Query, key: str, among: list[int] | None, *, enough: bool = Fa
     Means are weighted by readable time; a mean of bounds is a bound. ``enough``: only where there are rated ones.
     """
     first, who = shown(query), of_character("p.character_id", query.character)
-    means = ", ".join(
-        f"SUM((e.own->>'{x}')::float * p.readable_ms) / SUM(p.readable_ms) AS {x}" for x in ("low", "share", "high")
-    )
+    means = ", ".join(f"SUM(p.{x} * p.readable_ms) / SUM(p.readable_ms) AS {x}" for x in ("low", "share", "high"))
     only = Sql("TRUE") if among is None else Sql(f"{key} = ANY(%s)", [among])
     text = (
         f"WITH {first.text} SELECT {key} AS key, p.enough, {means}, SUM(p.readable_ms) AS readable,"
         " SUM(p.visible_ms) AS visible, MAX(shown.episode_id) AS last"
-        f" FROM shown JOIN analysis_emotionprofile p ON p.run_id = shown.run_id {OF_EMOTION}"
-        f" WHERE p.readable_ms > 0 AND e.own->>'share' IS NOT NULL AND {who.text} AND {only.text}"
+        " FROM shown JOIN analysis_profilesummary p ON p.run_id = shown.run_id"
+        f" WHERE p.emotion = %s AND p.readable_ms > 0 AND p.share IS NOT NULL AND {who.text} AND {only.text}"
         f" AND {'p.enough' if enough else 'TRUE'}"
         " GROUP BY 1, 2 ORDER BY 2"
     )

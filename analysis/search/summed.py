@@ -10,12 +10,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import connection
 
-from analysis.search.query import Atom, Condition, How, Lasts, Op, Order, Query, ShareOf, Shows, Target
+from analysis.search.query import (
+    Atom,
+    Condition,
+    How,
+    Lasts,
+    Op,
+    Order,
+    Query,
+    Relation,
+    ShareOf,
+    Shows,
+    Target,
+    Together,
+)
 from analysis.search.spans_sql import Sql, of_episode, shown
 from analysis.search.verdicts import Judged, Verdict, judged_by
 
@@ -23,7 +36,8 @@ from analysis.search.verdicts import Judged, Verdict, judged_by
 @dataclass(frozen=True, slots=True)
 class _Piece:
     """A condition on a row ``x{i}`` of summaries. ``maybe``: what is no ``no``, so that an index can be read for it;
-    ``order``: its score from high to low, as an index has it.
+    ``order``: its score from high to low, as an index has it. Where it is about two emotions, the row is that of the
+    first, ``second`` the alias of the other's row, and ``joins`` says what is read beside it.
     """
 
     emotion: str
@@ -35,13 +49,22 @@ class _Piece:
     span: str
     strangers: bool = True
     mean: bool = False
+    second: str = ""
+    joins: Sql = field(default_factory=lambda: Sql(""))
 
 
 def is_summed(query: Query) -> bool:
     """Whether summaries hold all that the conditions ask."""
     conditions = query.about_episode
-    plain = all(isinstance(c, Shows | ShareOf | Lasts) and c.atom.character is None for c in conditions)
+    plain = all(_is_plain(c) for c in conditions)
     return bool(conditions) and plain and (query.target is not Target.CHARACTERS or _characters_summed(query))
+
+
+def _is_plain(condition: Condition) -> bool:
+    if isinstance(condition, Together):
+        nobody = condition.first.character is None and condition.second.character is None
+        return nobody and condition.relation is Relation.WHILE
+    return isinstance(condition, Shows | ShareOf | Lasts) and condition.atom.character is None
 
 
 def _characters_summed(query: Query) -> bool:
@@ -124,7 +147,7 @@ class _Table:
         self.shown = shown(query) if of_episode(query) else None
         self.order = self._order(query)
         self.rows = self._rows(query, self.pieces)
-        self.every = self._rows(query, self.pieces[:1])
+        self.every = self._rows(query, [replace(self.pieces[0], joins=Sql(""))])
 
     def statement(self, text: str, values: list[Any]) -> tuple[str, list[Any]]:
         if self.shown is None:
@@ -140,9 +163,12 @@ class _Table:
     def _rows(self, query: Query, pieces: Sequence[_Piece]) -> Sql:
         """Whoever has a summary has one of each emotion: there are as many rows for one condition as for several."""
         text, values = f"FROM {self.table} x0", []
-        for i, piece in enumerate(pieces[1:], 1):
-            text += f" JOIN {self.table} x{i} ON x{i}.{self.id} = {self.key} AND x{i}.emotion = %s"
-            values.append(piece.emotion)
+        for i, piece in enumerate(pieces):
+            if i:
+                text += f" JOIN {self.table} x{i} ON x{i}.{self.id} = {self.key} AND x{i}.emotion = %s"
+                values.append(piece.emotion)
+            text += piece.joins.text
+            values += piece.joins.values
         ranked = "TRUE"  # scenes are ranked by themselves
         if query.finds_scenes:
             pass
@@ -172,15 +198,22 @@ class _Table:
         """``c{i}`` (key, verdict, score, FACTS...) of these ids."""
         x, piece = f"x{i}", self.pieces[i]
         low, high = (f"{x}.mean_low", f"{x}.mean_high") if piece.mean else (f"{x}.{piece.low}", f"{x}.high_most")
+        readable, visible, solid = (f"{x}.{name}" for name in ("readable_ms", "visible_ms", "solid"))
+        if piece.second:
+            low = high = "NULL::float"
+            readable, visible = f"{readable} + {piece.second}.readable_ms", f"{visible} + {piece.second}.visible_ms"
+            solid = f"{solid} AND {piece.second}.solid"
         there = f"{x}.strangers" if piece.strangers else "FALSE"
         text = (
             f"c{i} AS (SELECT {x}.{self.id} AS key,"
             f" CASE WHEN {piece.yes.text} THEN 1 WHEN {piece.maybe.text} THEN 0 ELSE -1 END AS verdict,"
-            f" {piece.score.text} AS score, {low} AS low, {high} AS high, {x}.readable_ms, {x}.visible_ms,"
-            f" {x}.solid AS enough, {there} AS strangers, {piece.span} AS span"
-            f" FROM {self.table} {x} WHERE {x}.emotion = %s AND {x}.{self.id} = ANY(%s))"
+            f" {piece.score.text} AS score, {low} AS low, {high} AS high, {readable} AS readable_ms,"
+            f" {visible} AS visible_ms, {solid} AS enough, {there} AS strangers, {piece.span} AS span,"
+            f" {x}.last_episode AS last FROM {self.table} {x}{piece.joins.text}"
+            f" WHERE {x}.emotion = %s AND {x}.{self.id} = ANY(%s))"
         )
-        return Sql(text, [*piece.yes.values, *piece.maybe.values, *piece.score.values, piece.emotion, keys])
+        before = [*piece.yes.values, *piece.maybe.values, *piece.score.values, *piece.joins.values]
+        return Sql(text, [*before, piece.emotion, keys])
 
 
 def _joined(word: str, parts: list[Sql]) -> Sql:
@@ -195,6 +228,8 @@ def _piece(condition: Condition, x: str) -> _Piece:
             return _share(atom, op, percent / 100, x)
         case Lasts(_, atom, op, ms):
             return _lasts(atom, op, ms, x)
+        case Together():
+            return _at_once(condition, x)
         case _:
             raise AssertionError(condition)  # is_summed
 
@@ -239,3 +274,19 @@ def _lasts(atom: Atom, op: Op, ms: int, x: str) -> _Piece:
         return _Piece(emotion, long, maybe, score, f"{x}.longest_ms DESC", "low_most", span)
     score = Sql(f"%s::float / ({x}.longest_ms + %s)", [ms, ms])
     return _Piece(emotion, Sql(f"{short.text} AND {surely}", [ms]), short, score, f"{x}.longest_ms", "low_least", span)
+
+
+def _at_once(condition: Together, x: str) -> _Piece:
+    """Two characters, whoever they are, show the one and the other at once: PairSummary knows where."""
+    first, second = str(condition.first.emotion), str(condition.second.emotion)
+    other, pair = f"{x}_second", f"{x}_pair"
+    joins = Sql(
+        f" JOIN analysis_episodesummary {other} ON {other}.episode_id = {x}.episode_id AND {other}.emotion = %s"
+        f" LEFT JOIN analysis_pairsummary {pair} ON {pair}.run_id = {x}.run_id AND {pair}.emotion = %s"
+        f" AND {pair}.other = %s",
+        [second, first, second],
+    )
+    yes = f"{pair}.at_once IS NOT NULL"
+    maybe = f"{yes} OR NOT ({x}.sure AND {other}.sure AND NOT {x}.strangers)"
+    score, order = Sql(f"COALESCE({pair}.at_once, 0)"), f"{pair}.at_once DESC NULLS LAST"
+    return _Piece(first, Sql(yes), Sql(maybe), score, order, "", f"{pair}.span", second=other, joins=joins)

@@ -32,7 +32,7 @@ from analysis.search.spans_sql import SIGN, Sql, of_character, pairs, shown
 
 NEVER_MOST = 0.005  # upper bound of the share up to which "never" is a yes; and one minus it for "always"
 READABLE_LEAST = 0.6  # of the screen time: seen too little to say that nothing was there
-FACTS = ("low", "high", "readable_ms", "visible_ms", "enough", "strangers", "span")
+FACTS = ("low", "high", "readable_ms", "visible_ms", "enough", "strangers", "span", "last")
 
 
 class Verdict(IntEnum):
@@ -46,7 +46,9 @@ class Verdict(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One condition on one episode or character. ``facts``: FACTS; ``span`` is the id of an EmotionSpan or None."""
+    """One condition on one episode or character. ``facts``: FACTS; ``span`` is the id of an EmotionSpan or None,
+    ``last`` the highest id of the episodes that were looked at.
+    """
 
     verdict: Verdict
     score: float
@@ -112,49 +114,34 @@ def _cte(name: str, condition: Condition, key: str) -> Sql:
     return Sql(f"{name} AS ({body.text})", body.values)
 
 
-def profiles_sql(emotion: str, laterals: Sequence[tuple[str, str]], columns: str, who: Sql) -> Sql:
+def profiles_sql(emotion: str, columns: str, who: Sql) -> Sql:
     """A row per published profile ``p``, with bounds that hold whatever the evidence. ``shown`` must be known.
 
-    ``solid``: the rating may be relied on; without it the bounds are 0 and 1. ``seen``: enough was readable to say
-    that something was not there. ``laterals``: name and SQL of what is looked up for each, with the emotion as its one
-    value; ``columns``: what else is selected, of these, of ``p``, or of ``e.own``, what is said of the emotion.
+    Where the rating may not be relied on (``solid``) the bounds are 0 and 1. ``seen``: enough was readable to say that
+    something was not there. ``columns``: what else is selected of ``p``, a ProfileSummary.
     """
-    solid = "p.enough AND NOT shown.partial AND p.readable_ms > 0 AND e.own IS NOT NULL"
-    joins = "".join(f" LEFT JOIN LATERAL ({text}) {name} ON TRUE" for name, text in laterals)
     return Sql(
-        "SELECT shown.episode_id, shown.run_id, shown.strangers, p.character_id, p.readable_ms, p.visible_ms,"
-        f" ({solid}) AS solid, e.own IS NOT NULL AS modelled,"
-        f" CASE WHEN {solid} THEN (e.own->>'low')::float ELSE 0 END AS low,"
-        f" CASE WHEN {solid} THEN (e.own->>'high')::float ELSE 1 END AS high,"
-        " COALESCE((e.own->>'share')::float, 0) AS share,"
-        f" p.readable_ms >= {READABLE_LEAST} * p.visible_ms AS seen, {columns}"
-        f" FROM shown JOIN analysis_emotionprofile p ON p.run_id = shown.run_id {OF_EMOTION}{joins} WHERE {who.text}",
-        [emotion, *[emotion] * len(laterals), *who.values],
+        "SELECT shown.episode_id, shown.run_id, shown.strangers, p.character_id, p.readable_ms, p.visible_ms, p.solid,"
+        " p.modelled, CASE WHEN p.solid THEN p.low ELSE 0 END AS low, CASE WHEN p.solid THEN p.high ELSE 1 END AS high,"
+        f" COALESCE(p.share, 0) AS share, p.readable_ms >= {READABLE_LEAST} * p.visible_ms AS seen, {columns}"
+        f" FROM shown JOIN analysis_profilesummary p ON p.run_id = shown.run_id WHERE p.emotion = %s AND {who.text}",
+        [emotion, *who.values],
     )
 
 
-# The JSON of all emotions is taken apart once, however much of it is used.
-OF_EMOTION = "CROSS JOIN LATERAL (SELECT p.shares->%s AS own OFFSET 0) e"
+CLEAREST = "p.span, p.weight"
+CLEAREST_OTHER = "p.other_span AS span, p.other_weight AS weight"
+LONGEST = "p.longest_span AS span, p.longest_ms AS weight, p.longest_ms AS length"
 
 
-def _profiles(atom: Atom, span: str = "") -> Sql:
+def _profiles(atom: Atom, span: str = "NULL::bigint AS span, 0 AS weight") -> Sql:
     """With its telling span, where one is looked for."""
-    laterals = [("s", span)] if span else []
-    columns = "s.id AS span, s.weight, s.length" if span else "NULL::bigint AS span, 0 AS weight, 0 AS length"
-    return profiles_sql(str(atom.emotion), laterals, columns, of_character("p.character_id", atom.character))
+    return profiles_sql(str(atom.emotion), span, of_character("p.character_id", atom.character))
 
 
-def span_sql(condition: str, weight: str) -> str:
-    """The span ``x`` of a profile ``p`` with the highest weight."""
-    return (
-        f"SELECT x.id, {weight} AS weight, x.end_ms - x.start_ms AS length FROM analysis_emotionspan x"
-        f" WHERE x.run_id = p.run_id AND x.character_id = p.character_id AND {condition}"
-        " ORDER BY 2 DESC, x.start_ms, x.id LIMIT 1"
-    )
-
-
-CLEAREST = "x.strength * (x.end_ms - x.start_ms)"
-LONGEST = "x.end_ms - x.start_ms"
+def heaviest(span: str, weight: str) -> str:
+    """Of a group, the span with the highest weight; of equal ones that with the lowest id. Nothing need be sorted."""
+    return f"(-(MAX(CASE WHEN {span} IS NOT NULL THEN ARRAY[{weight}::float, -{span}::float] END))[2])::bigint"
 
 
 def never_case(span: str) -> str:
@@ -183,7 +170,7 @@ def _grouped(rows: Sql, verdict: str, score: str, values: list[Any], *, key: str
     text = (
         f"SELECT {key} AS key, {known} AS verdict, {least}(score) AS score, {least}(low) AS low, MAX(high) AS high,"
         " SUM(readable_ms) AS readable_ms, SUM(visible_ms) AS visible_ms, BOOL_AND(solid) AS enough,"
-        f" {there} AS strangers, (ARRAY_AGG(span ORDER BY weight DESC NULLS LAST, span))[1] AS span"
+        f" {there} AS strangers, {heaviest('span', 'weight')} AS span, MAX(episode_id) AS last"
         f" FROM (SELECT q.*, {verdict} AS verdict, {score} AS score FROM ({rows.text}) q) v GROUP BY {key}"
     )
     return Sql(text, [*values, *rows.values])
@@ -192,9 +179,9 @@ def _grouped(rows: Sql, verdict: str, score: str, values: list[Any], *, key: str
 def _shows(how: How, atom: Atom, key: str) -> Sql:
     strangers = atom.character is None and key == "episode_id"
     if how is How.ALWAYS:
-        rows = _profiles(atom, span_sql("x.emotion <> %s", CLEAREST))
+        rows = _profiles(atom, CLEAREST_OTHER)
         return _grouped(rows, always_case("span"), "low", [], key=key, every=True, strangers=strangers)
-    rows = _profiles(atom, span_sql("x.emotion = %s", CLEAREST))
+    rows = _profiles(atom, CLEAREST)
     verdict = never_case("span")
     if how is How.NEVER:
         return _grouped(rows, verdict, "1 - high", [], key=key, every=True, strangers=strangers)
@@ -204,7 +191,7 @@ def _shows(how: How, atom: Atom, key: str) -> Sql:
 def _lasts(atom: Atom, op: Op, ms: int, key: str) -> Sql:
     """By the longest span; its score is how far that is over (under) the limit."""
     strangers = atom.character is None and key == "episode_id"
-    rows = _profiles(atom, span_sql("x.emotion = %s", LONGEST))
+    rows = _profiles(atom, LONGEST)
     exceeds = SIGN[{Op.LE: Op.GT, Op.LT: Op.GE}.get(op, op)]
     found = f"CASE WHEN length {exceeds} %s THEN 1 WHEN solid AND seen THEN -1 ELSE 0 END"
     if op in (Op.GT, Op.GE):
@@ -224,10 +211,10 @@ def _share(atom: Atom, op: Op, percent: int, key: str) -> Sql:
     mean = "ROUND((SUM({0} * readable_ms) / NULLIF(SUM(readable_ms), 0))::numeric, 6)::float"
     text = (
         f"SELECT key, {'' if op is over else '-'}({verdict}) AS verdict, {score} AS score, low, high, readable_ms,"
-        " visible_ms, enough, FALSE AS strangers, NULL::bigint AS span FROM ("
+        " visible_ms, enough, FALSE AS strangers, NULL::bigint AS span, last FROM ("
         f"SELECT {key} AS key, COALESCE({mean.format('low')}, 0) AS low, COALESCE({mean.format('high')}, 1) AS high,"
-        " SUM(readable_ms) AS readable_ms, SUM(visible_ms) AS visible_ms, BOOL_AND(solid) AS enough"
-        f" FROM ({rows.text}) q GROUP BY {key}) v"
+        " SUM(readable_ms) AS readable_ms, SUM(visible_ms) AS visible_ms, BOOL_AND(solid) AS enough,"
+        f" MAX(episode_id) AS last FROM ({rows.text}) q GROUP BY {key}) v"
     )
     return Sql(text, [percent / 100, percent / 100, *rows.values])
 
@@ -240,7 +227,7 @@ def _more_than(atom: Atom, other: str) -> Sql:
     text = (
         f"SELECT a.episode_id AS key, {verdict} AS verdict, GREATEST(0, a.low - b.high) AS score, a.low AS low,"
         " b.high AS high, a.readable_ms + b.readable_ms AS readable_ms, a.visible_ms + b.visible_ms AS visible_ms,"
-        " a.solid AND b.solid AS enough, FALSE AS strangers, NULL::bigint AS span"
+        " a.solid AND b.solid AS enough, FALSE AS strangers, NULL::bigint AS span, a.episode_id AS last"
         f" FROM ({one.text}) a JOIN ({two.text}) b USING (run_id)"
     )
     return Sql(text, [*one.values, *two.values])
@@ -261,7 +248,7 @@ def _together(condition: Together) -> Sql:
         f" WHEN a.solid AND b.solid AND a.seen AND b.seen AND NOT {strangers} THEN -1 ELSE 0 END AS verdict,"
         " COALESCE(f.score, 0) AS score, NULL::float AS low, NULL::float AS high,"
         " a.readable_ms + b.readable_ms AS readable_ms, a.visible_ms + b.visible_ms AS visible_ms,"
-        f" a.solid AND b.solid AS enough, {strangers} AS strangers, f.span AS span"
+        f" a.solid AND b.solid AS enough, {strangers} AS strangers, f.span AS span, a.episode_id AS last"
         f" FROM {side.format(one.text)} a JOIN {side.format(two.text)} b USING (run_id)"
         " LEFT JOIN (SELECT DISTINCT ON (a.run_id) a.run_id, a.id AS span,"
         f" LEAST(COALESCE(sa.score, 0), COALESCE(sb.score, 0)) AS score {found.text}"

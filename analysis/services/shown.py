@@ -1,22 +1,23 @@
 """What search reads of episodes that are shown: made anew whenever an episode shows another run, or its run changed.
 
-One narrow row per episode, and summaries of its cast and of each of its characters over all episodes. Called inside
-the transaction that changed what they are made from, so nobody ever sees the one without the other.
+One narrow row per episode, its profiles in plain columns, what two of its cast show together, and sums over its cast
+and over all episodes of each of its characters. Called inside the transaction that changed what they are made from, so
+nobody ever sees the one without the other.
 """
 
 # ruff: noqa: S608 - pieces of SQL of our own are put together; values are parameters, always
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from django.db import connection, transaction
 
-from analysis.models import CharacterSummary, EmotionProfile, EpisodeSummary, ShownEpisode
+from analysis.models import CharacterSummary, EmotionProfile, EpisodeSummary, PairSummary, ProfileSummary, ShownEpisode
 from analysis.search.calm import CALM
 from analysis.search.calm import COLUMNS as CALM_COLUMNS
 from analysis.search.spans_sql import NOBODY_KNOWN, Sql
-from analysis.search.summaries_sql import COLUMNS, summary_rows
+from analysis.search.summaries_sql import COLUMNS, PAIR_COLUMNS, PROFILE_COLUMNS, pair_rows, profile_rows, summary_rows
 from ml.types import EMOTIONS
 
 LOCK = 0x70  # with a character's id: its summaries are being made
@@ -39,10 +40,17 @@ def shown_refresh(episodes: Collection[int] | None = None) -> None:
     found = ShownEpisode.objects.all() if ids is None else ShownEpisode.objects.filter(episode_id__in=ids)
     found.delete()
     (EpisodeSummary.objects.all() if ids is None else EpisodeSummary.objects.filter(episode_id__in=ids)).delete()
+    for model in (ProfileSummary, PairSummary):
+        of_runs = model._default_manager.all()
+        (of_runs if ids is None else of_runs.filter(run__episode_id__in=ids)).delete()
     _execute(Sql(f"{_SHOWN} TRUE") if ids is None else Sql(f"{_SHOWN} p.episode_id = ANY(%s)", [ids]))
     if ids is None:
         _execute(Sql("ANALYZE analysis_shownepisode"))  # or what follows is planned for a few
     of_episodes = Sql("TRUE") if ids is None else Sql("shown.episode_id = ANY(%s)", [ids])
+    _insert("analysis_profilesummary", PROFILE_COLUMNS, profile_rows([str(e) for e in EMOTIONS], of_episodes))
+    _insert("analysis_pairsummary", PAIR_COLUMNS, pair_rows(of_episodes))
+    if ids is None:
+        _execute(Sql("ANALYZE analysis_profilesummary, analysis_pairsummary"))
     for emotion in EMOTIONS:
         _sum_up("analysis_episodesummary", ("episode_id", "run_id"), str(emotion), of_episodes)
     characters_refresh(characters)
@@ -69,10 +77,12 @@ def _cast(episodes: list[int]) -> list[int]:
 
 
 def _sum_up(table: str, keys: tuple[str, ...], emotion: str, which: Sql) -> None:
-    rows = summary_rows(emotion, keys[0], which)
-    columns = ", ".join((*keys, *COLUMNS))
+    _insert(table, (*keys, *COLUMNS), summary_rows(emotion, keys[0], which))
+
+
+def _insert(table: str, columns: Sequence[str], rows: Sql) -> None:
     shown = "shown AS NOT MATERIALIZED (SELECT * FROM analysis_shownepisode)"
-    _execute(Sql(f"WITH {shown} INSERT INTO {table} ({columns}) {rows.text}", rows.values))
+    _execute(Sql(f"WITH {shown} INSERT INTO {table} ({', '.join(columns)}) {rows.text}", rows.values))
 
 
 def _execute(sql: Sql) -> None:

@@ -191,6 +191,7 @@ def test_never_is_no_yes_where_too_little_was_seen_or_a_part_is_missing() -> Non
         profile.shares["disgusted"] = {**profile.shares["disgusted"], **sure}
         profile.enough, profile.readable_ms = True, profile.visible_ms
         profile.save()
+    shown_refresh()
     question = "episodes where Tom is never disgusted"
     assert [r.verdict for r in search(question).results] == ["yes"] * 3
     first, second, third = (p.pk for p in profiles.order_by("pk"))
@@ -248,9 +249,11 @@ def _scenes(episode_id: int) -> list[Any]:
 @pytest.mark.usefixtures("catalogue")
 def test_episodes_that_lack_evidence_come_after_those_that_do_not() -> None:
     EmotionProfile.objects.update(enough=True)
+    shown_refresh()
     best = search("angriest Tom episodes").results[0]
     assert not best.lacking
     EmotionProfile.objects.filter(run__episode_id=best.episode_id).update(enough=False)
+    shown_refresh()
     results = search("angriest Tom episodes").results
     assert results[-1].episode_id == best.episode_id
     assert [r.lacking for r in results] == [False, False, True]
@@ -259,6 +262,7 @@ def test_episodes_that_lack_evidence_come_after_those_that_do_not() -> None:
 @pytest.mark.usefixtures("catalogue")
 def test_least_puts_the_smallest_upper_bound_first() -> None:
     EmotionProfile.objects.update(enough=True)
+    shown_refresh()
     results = search("least angry Tom episodes").results
     highs = [r.because["high"] for r in results]
     assert highs == sorted(highs)

@@ -10,7 +10,15 @@ import pytest
 from django.db import connection
 
 from analysis.bench.pages import asked
-from analysis.models import EmotionProfile, EmotionSpan, EpisodeSummary, FaceDetection, SceneEmotion, Shot
+from analysis.models import (
+    EmotionProfile,
+    EmotionSpan,
+    EpisodeSummary,
+    FaceDetection,
+    ProfileSummary,
+    SceneEmotion,
+    Shot,
+)
 from analysis.search.spans_sql import Sql
 from analysis.selectors.features import catalogue_forget
 from analysis.services.features import features_fill
@@ -18,7 +26,7 @@ from analysis.services.planting import catalogue_plant
 from catalog.models import Series
 
 EPISODES = 1_500  # enough that an index pays for itself on these; scenes are so few that reading them all is cheap
-BIG_MODELS = (SceneEmotion, EmotionSpan, EmotionProfile, EpisodeSummary, Shot, FaceDetection)
+BIG_MODELS = (SceneEmotion, EmotionSpan, EmotionProfile, EpisodeSummary, ProfileSummary, Shot, FaceDetection)
 BIG = {model._meta.db_table for model in BIG_MODELS}
 
 

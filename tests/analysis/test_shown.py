@@ -7,7 +7,15 @@ import threading
 import pytest
 from django.db import connection, transaction
 
-from analysis.models import AnalysisRun, CharacterSummary, EmotionProfile, EpisodeSummary, Publication, ShownEpisode
+from analysis.models import (
+    AnalysisRun,
+    CharacterSummary,
+    EmotionProfile,
+    EpisodeSummary,
+    ProfileSummary,
+    Publication,
+    ShownEpisode,
+)
 from analysis.search.answer import search
 from analysis.services.finalise import run_finalise
 from analysis.services.publishing import run_publish
@@ -18,14 +26,18 @@ from tests.analysis import world
 
 
 def _kept() -> list[object]:
+    """Sums of floats to twelve digits, since their order is free."""
     names = [f.attname for f in EpisodeSummary._meta.concrete_fields if f.attname != "id"]
     others = [f.attname for f in CharacterSummary._meta.concrete_fields if f.attname != "id"]
+    profiles = [f.attname for f in ProfileSummary._meta.concrete_fields if f.attname != "id"]
     shown = [f.attname for f in ShownEpisode._meta.concrete_fields if f.attname != "id"]
-    return [
+    rows = [
         *ShownEpisode.objects.order_by("episode_id").values_list(*shown),
         *EpisodeSummary.objects.order_by("episode_id", "emotion").values_list(*names),
         *CharacterSummary.objects.order_by("character_id", "emotion").values_list(*others),
+        *ProfileSummary.objects.order_by("run_id", "character_id", "emotion").values_list(*profiles),
     ]
+    return [tuple(round(v, 12) if isinstance(v, float) else v for v in row) for row in rows]
 
 
 @pytest.mark.django_db
@@ -70,8 +82,10 @@ def test_characters_are_found_also_while_no_summary_is_there() -> None:
 def test_summaries_of_characters_go_with_their_profiles() -> None:
     episode = world.analysed_episode(1, "The Missing Cheese")
     assert CharacterSummary.objects.exists()
+    assert ProfileSummary.objects.exists()
     EmotionProfile.objects.filter(run__episode=episode).delete()
     assert not CharacterSummary.objects.exists()
+    assert not ProfileSummary.objects.exists()
     assert search("happiest characters").results == ()
 
 

@@ -14,7 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from analysis.bench.scratch import scratch_database
-from analysis.models import CharacterSummary, EmotionBound, EpisodeSummary, RunBound, ShownEpisode
+from analysis.models import CharacterSummary, EmotionBound, EpisodeSummary, ProfileSummary, RunBound, ShownEpisode
 from analysis.services.shown import shown_refresh
 from ml.types import EMOTIONS, Emotion
 from tests.analysis.runs_helpers import digest
@@ -33,6 +33,7 @@ def test_an_old_database_is_summed_up_as_todays_code_sums_up() -> None:
         assert ShownEpisode.objects.count() == 5
         assert EpisodeSummary.objects.count() == 4 * len(EMOTIONS)  # nobody is seen in the last
         assert CharacterSummary.objects.count() == 3 * len(EMOTIONS)
+        assert ProfileSummary.objects.count() == 4 * 3 * len(EMOTIONS)
         assert EmotionBound.objects.count() > RunBound.objects.count() > 0
         assert EpisodeSummary.objects.filter(never=1).get().emotion == NEVER
         assert ShownEpisode.objects.filter(strangers=True, calm__isnull=False, season=2, duration_ms=50_000).exists()
@@ -56,7 +57,8 @@ def _kept() -> list[dict[str, Any]]:
     shown: Any = ShownEpisode.objects.order_by("episode_id")
     episodes: Any = EpisodeSummary.objects.order_by("episode_id", "emotion")
     characters: Any = CharacterSummary.objects.order_by("character_id", "emotion")
-    rows = [*shown.values(), *episodes.values(), *characters.values()]
+    profiles: Any = ProfileSummary.objects.order_by("run_id", "character_id", "emotion")
+    rows = [*shown.values(), *profiles.values(), *episodes.values(), *characters.values()]
     return [
         {k: round(v, 12) if isinstance(v, float) else v for k, v in row.items() if k not in ("id", "pk")}
         for row in rows
