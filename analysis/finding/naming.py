@@ -2,7 +2,7 @@
 
 As like as a face is to the few nearest examples on average, so like it is to the character. A name takes a likeness of
 the threshold at least, and the margin more than to any rival, who are characters that are known already; else nobody.
-The threshold is chosen so that hardly any face of the rivals would get the name; docs/characters.md has the figures.
+The threshold goes by how like one another the drawings are, and keeps the rivals out; docs/characters.md has figures.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from ml.types import EMBEDDING_SIZE
 
 NEIGHBOURS = 3
 FALSE_NAMES = 0.01  # of the faces of others that the threshold lets pass
-LEAST_THRESHOLD, USUAL_THRESHOLD = 0.6, 0.75
+LEAST_OTHERS = 20
+SLACK = 0.05  # by how much a face may be less like the drawings than these are like one another
+LEAST_THRESHOLD, MOST_OWN = 0.75, 0.92
 MARGIN = 0.03
 LEAST_EXAMPLES, MOST_EXAMPLES = 3, 40
 MOST_RIVAL_ROWS = 24  # of one character
@@ -80,13 +82,16 @@ def who_of(embedding: Sequence[float], namings: Sequence[Examples]) -> str | Non
 
 
 def threshold_of(rows: Floats, others: Floats) -> float:
-    """Least likeness for a name: what all but FALSE_NAMES of the faces of others stay under, and LEAST_THRESHOLD.
+    """Least likeness for a name: about that of the drawing that is least like the others, since faces of one character
+    differ no less than its drawings do, within bounds; and what all but FALSE_NAMES of the faces of others stay under.
 
-    ``others``: (m, size) faces that are surely somebody else's; with fewer than twenty, USUAL_THRESHOLD.
+    ``others``: (m, size) faces that are surely somebody else's; fewer than LEAST_OTHERS have no part.
     """
-    if len(others) < 20:
-        return USUAL_THRESHOLD
-    return float(min(0.99, max(LEAST_THRESHOLD, np.quantile(likeness(others, rows), 1.0 - FALSE_NAMES))))
+    own = float(own_likeness(rows).min()) - SLACK
+    threshold = min(MOST_OWN, max(LEAST_THRESHOLD, own))
+    if len(others) >= LEAST_OTHERS:
+        threshold = max(threshold, float(np.quantile(likeness(others, rows), 1.0 - FALSE_NAMES)))
+    return min(0.99, threshold)
 
 
 def spread_out(rows: Floats, most: int) -> Floats:

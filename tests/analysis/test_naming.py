@@ -13,7 +13,7 @@ from django.db import DatabaseError, transaction
 from django.test import Client
 
 from analysis.errors import ExampleInvalid, NamingImpossible
-from analysis.finding.naming import USUAL_THRESHOLD
+from analysis.finding.naming import LEAST_THRESHOLD
 from analysis.models import (
     AnalysisRun,
     Audit,
@@ -119,7 +119,8 @@ def test_the_preview_names_who_looks_alike_and_nobody_else(mia: Character) -> No
     found = naming_proposal(mia)
     assert sorted(t.start_ms for t in found.named) == [3_500, 6_500, 9_500, 12_500, 15_500, 18_500]
     assert (found.unknown, found.episodes, found.milliseconds) == (8, 1, 6_000)
-    assert (found.others, found.examples.threshold) == (18, USUAL_THRESHOLD)  # too few to choose another by
+    assert found.others == 18
+    assert found.examples.threshold >= LEAST_THRESHOLD
     assert {t.face_id for t in found.named} <= set(FaceDetection.objects.values_list("pk", flat=True))
     assert not Naming.objects.exists()
     assert visible("mia") == 0

@@ -7,7 +7,8 @@ import pytest
 
 from analysis.finding.naming import (
     LEAST_THRESHOLD,
-    USUAL_THRESHOLD,
+    MOST_OWN,
+    SLACK,
     Examples,
     likeness,
     named_by,
@@ -43,15 +44,21 @@ def test_who_is_as_like_a_rival_gets_no_name() -> None:
     assert not sure.any()
 
 
+def test_the_threshold_goes_by_how_alike_the_drawings_are() -> None:
+    nobody = np.zeros((0, 128))
+    assert threshold_of(faces(1, 5, noise=0.05), nobody) == MOST_OWN
+    assert threshold_of(faces(1, 5, noise=2.0), nobody) == LEAST_THRESHOLD
+    some = faces(1, 5, noise=0.4)
+    assert threshold_of(some, nobody) == pytest.approx(own_likeness(some).min() - SLACK)
+
+
 def test_the_threshold_keeps_others_out() -> None:
-    others = np.concatenate([faces(s, 40, noise=0.9) for s in range(20, 30)])
-    threshold = threshold_of(faces(1, 5), others)
-    assert threshold == LEAST_THRESHOLD
-    near = unit(0.9 * faces(1, 300) + 0.5 * faces(2, 300), 128)
+    far = np.concatenate([faces(s, 40, noise=0.9) for s in range(20, 30)])
+    assert threshold_of(faces(1, 5), far) == threshold_of(faces(1, 5), far[:10])
+    near = unit(0.95 * faces(1, 300, noise=0.1) + 0.3 * faces(2, 300), 128)
     raised = threshold_of(faces(1, 5), near)
-    assert raised > LEAST_THRESHOLD
+    assert raised > threshold_of(faces(1, 5), far)
     assert (likeness(near, faces(1, 5)) > raised).mean() <= 0.011
-    assert threshold_of(faces(1, 5), others[:10]) == USUAL_THRESHOLD
 
 
 def test_few_that_are_far_apart_stand_for_many() -> None:
