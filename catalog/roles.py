@@ -32,6 +32,17 @@ class Right(StrEnum):
     MANAGE = "manage"  # pause queues, webhooks, other people's tokens
 
 
+# In words, for people who choose what a token may.
+RIGHT_WORDS: dict[str, str] = {
+    "read": "Read what everybody may read",
+    Right.SEE_RUNS: "See every run, also those that no episode shows",
+    Right.INGEST: "Add episodes, and change what is said of them",
+    Right.ANALYSE: "Ask for runs, stop them and do them again",
+    Right.CORRECT: "Correct faces and check shots",
+    Right.PUBLISH: "Choose which run an episode shows",
+    Right.MANAGE: "Look after queues, webhooks, the audit and other people's tokens",
+}
+
 VIEWER, EDITOR, ADMIN = "viewer", "editor", "admin"
 ROLES: dict[str, frozenset[Right]] = {
     VIEWER: frozenset({Right.SEE_RUNS}),
@@ -55,6 +66,14 @@ def rights_of(user: AbstractBaseUser | AnonymousUser) -> frozenset[Right]:
         known = frozenset().union(*(ROLES.get(name, frozenset()) for name in names))
         setattr(user, KEPT, known)
     return known
+
+
+def roles_of(user: AbstractBaseUser | AnonymousUser) -> list[str]:
+    """The names of its roles, for people to read."""
+    if getattr(user, "is_staff", False) or getattr(user, "is_superuser", False):
+        return [ADMIN]
+    names = Group.objects.filter(user=user.pk, name__in=ROLES).values_list("name", flat=True)
+    return sorted(names, key=list(ROLES).index)
 
 
 def may(request: HttpRequest | Request, right: Right) -> bool:

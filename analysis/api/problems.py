@@ -18,6 +18,7 @@ from analysis.errors import AnalysisError, EpisodeHidden, TooManyStreams
 from analysis.hidden_words import hidden_json
 from analysis.limits import LimitsInvalid
 from analysis.search.query import QueryInvalid
+from catalog.access.errors import AccessError
 from catalog.errors import CatalogError, PlanChanged
 
 logger = structlog.get_logger(__name__)
@@ -102,11 +103,10 @@ def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
     if isinstance(error, AnalysisError | CatalogError):
         set_rollback()
         later = {"Retry-After": str(error.retry_after_s)} if isinstance(error, TooManyStreams) else None
-        return problem(STATUS_OF.get(error.code, HTTPStatus.CONFLICT), error.code, str(error), later)
-    if isinstance(error, CatalogError):
-        set_rollback()
         more: dict[str, Any] = {"changes": error.changes} if isinstance(error, PlanChanged) else {}
-        return problem(STATUS_OF.get(error.code, HTTPStatus.CONFLICT), error.code, str(error), **more)
+        return problem(STATUS_OF.get(error.code, HTTPStatus.CONFLICT), error.code, str(error), later, **more)
+    if isinstance(error, AccessError):
+        return problem(error.status, error.code, str(error))
     if isinstance(error, LimitsInvalid):
         return problem(HTTPStatus.BAD_REQUEST, error.code, str(error))
     if isinstance(error, QueryInvalid):

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import viewsets
-from rest_framework.authentication import SessionAuthentication, TokenAuthentication
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.permissions import AllowAny
@@ -41,6 +41,7 @@ from analysis.selectors.timelines import timeline_of
 from analysis.selectors.visible import episodes_visible, runs_listed, runs_visible
 from analysis.services.publishing import run_publish, run_rollback
 from analysis.services.runs import run_cancel, run_request, run_retry
+from catalog.access.authentication import TokenAuthentication
 from catalog.models import Character, Episode, Series
 from catalog.roles import Right, api_needs, may
 from ml.types import EMOTIONS

@@ -6,7 +6,7 @@ from analysis.models.asking import AskedFace, FaceQuestion, FaceWord, LayerChang
 from analysis.models.common import EMOTION_CHOICES
 from analysis.models.finding import FaceVector, Find, FindStatus
 from analysis.models.naming import CharacterExample, Naming
-from analysis.models.people import SAYS_CHOICES, Audit, Certification, CertificationAnswer, Correction
+from analysis.models.people import SAYS_CHOICES, Certification, CertificationAnswer, Correction
 from analysis.models.queue import (
     MOST_PRIORITY,
     Queue,
@@ -28,6 +28,7 @@ from analysis.models.summaries import (
     ShownEpisode,
     Summary,
 )
+from catalog.access.models import Audit
 
 __all__ = [
     "EMOTION_CHOICES",

@@ -135,29 +135,3 @@ class CertificationAnswer(models.Model):
 
     def __str__(self) -> str:
         return f"answer on shot {self.place} of certification {self.certification_id}"
-
-
-class Audit(models.Model):
-    """Who did what. Rows are added, never changed; the database refuses both UPDATE and DELETE (a trigger)."""
-
-    at = models.DateTimeField(auto_now_add=True)
-    actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.DO_NOTHING,
-        null=True,
-        blank=True,
-        db_constraint=False,
-        related_name="+",
-    )
-    action = models.CharField(max_length=60)
-    object_type = models.CharField(max_length=60)
-    object_id = models.BigIntegerField()
-    before = models.JSONField(null=True)
-    after = models.JSONField(null=True)
-
-    class Meta:
-        ordering: ClassVar = ["-id"]
-        indexes: ClassVar = [models.Index(fields=["object_type", "object_id"], name="audit_object_idx")]
-
-    def __str__(self) -> str:
-        return f"{self.action} {self.object_type} {self.object_id}"

@@ -11,13 +11,13 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
-from rest_framework.authtoken.models import Token
 
 from analysis.models import AnalysisRun, ModelBundle, Publication, RunStatus
 from analysis.services.runs import run_request
 from catalog.models import Episode
 from ml.types import EMOTIONS, Emotion
 from tests.analysis import world
+from tests.tokens import bearer
 
 pytestmark = pytest.mark.django_db
 PROBLEM = {
@@ -85,7 +85,7 @@ def episode() -> Episode:
 @pytest.fixture
 def staff() -> Client:
     user = User.objects.create_user("admin", is_staff=True)
-    return Client(headers={"Authorization": f"Token {Token.objects.create(user=user).key}"})
+    return Client(headers=bearer(user))
 
 
 def get(client: Client, address: str, status: int = 200) -> Any:
@@ -224,7 +224,7 @@ def test_anonymous_visitors_write_nothing(client: Client, episode: Episode) -> N
         answer = client.post(f"/api/v1/{address}", {}, content_type="application/json")
         assert answer.status_code == 401
         assert answer.json()["code"] == "not_authenticated"
-        assert answer["WWW-Authenticate"] == "Token"
+        assert answer["WWW-Authenticate"] == 'Bearer realm="toonemo"'
     for method in ("post", "put", "patch", "delete"):
         for name in ("series", f"episodes/{episode.pk}", "characters/tom", "bundles", "profiles", "scenes", "search"):
             answer = getattr(client, method)(f"/api/v1/{name}", {}, content_type="application/json")

@@ -9,7 +9,6 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
-from rest_framework.authtoken.models import Token
 
 from analysis.errors import AnswerInvalid, CertificationOpen, CertificationUnknown, SampleImpossible
 from analysis.models import AnalysisRun, Audit, Certification, CertificationAnswer, EmotionProfile, Publication
@@ -24,6 +23,7 @@ from ml.types import Emotion
 from tests.analysis import world
 from tests.analysis.test_pages import read
 from tests.analysis.world import Mood
+from tests.tokens import bearer
 
 pytestmark = pytest.mark.django_db
 
@@ -301,7 +301,7 @@ def test_questions_come_in_the_order_of_the_lot_and_hide_what_the_model_says(epi
 
 @pytest.fixture
 def staff(ann: User) -> Client:
-    return Client(headers={"Authorization": f"Token {Token.objects.create(user=ann).key}"})
+    return Client(headers=bearer(ann))
 
 
 def test_the_api_from_a_sample_to_a_checked_rating(client: Client, staff: Client, episode: Episode) -> None:

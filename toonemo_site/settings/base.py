@@ -23,6 +23,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 INSTALLED_APPS = [
     "toonemo_site.apps.SiteConfig",
     "catalog.apps.CatalogConfig",
+    "catalog.access.apps.AccessConfig",
     "analysis.apps.AnalysisConfig",
     "workers.apps.WorkersConfig",
     "django.contrib.admin",
@@ -34,7 +35,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "rest_framework",
-    "rest_framework.authtoken",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_filters",
@@ -97,7 +97,12 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
-LOGIN_URL = "admin:login"
+LOGIN_URL = "sign-in"
+# How long a token of the API lasts, where nothing is said and at most.
+TOONEMO_TOKEN_DAYS = env.int("TOONEMO_TOKEN_DAYS", default=90)
+TOONEMO_TOKEN_MOST_DAYS = env.int("TOONEMO_TOKEN_MOST_DAYS", default=365)
+# How many proxies of our own a request passes; only they are believed about where it came from.
+TOONEMO_TRUSTED_PROXIES = env.int("TOONEMO_TRUSTED_PROXIES", default=0)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en"
 TIME_ZONE = env.time_zone("TIME_ZONE", default="UTC")
@@ -118,6 +123,10 @@ CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "if-none-match"
 CORS_EXPOSE_HEADERS = ["etag", "link", "location", "retry-after"]
 
 REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "catalog.access.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",

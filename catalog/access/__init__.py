@@ -1,0 +1,1 @@
+"""Who asks: tokens, signing in, what somebody did. Knows roles, and nothing of episodes."""

@@ -1,0 +1,36 @@
+"""What can go wrong when somebody shows who they are. ``docs/errors.md`` has a row for every code."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class AccessError(Exception):
+    """``str(error)`` is the sentence. ``status``: of the API's answer."""
+
+    code: ClassVar[str] = "access_error"
+    status: ClassVar[int] = 409
+
+
+class TokenInvalid(AccessError):
+    """No such token can be made: a name, scopes or days that it cannot have."""
+
+    code = "token_invalid"
+    status = 400
+
+
+class TooManyTokens(AccessError):
+    """Somebody has as many live tokens as one person may."""
+
+    code = "too_many_tokens"
+
+
+class SignInRefused(AccessError):
+    """Too many wrong passwords came from there, or for that name. ``wait_s``: until it may be tried again."""
+
+    code = "sign_in_refused"
+    status = 429
+
+    def __init__(self, wait_s: int) -> None:
+        super().__init__(f"Too many attempts. Try again in {max(1, round(wait_s / 60))} minutes.")
+        self.wait_s = wait_s

@@ -1,0 +1,1 @@
+"""What changes who may ask what, and what is kept of it."""
