@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from catalog.access.rates import Rate, rate_read
+
 POSTGRESQL = "django.db.backends.postgresql"
 POSTGRESQL_SCHEMES = ("postgres", "postgresql", "psql", "pgsql")
 REDIS_SCHEMES = ("redis", "rediss", "unix")
@@ -41,6 +43,13 @@ class Env(environ.Env):  # type: ignore[misc]
         if value not in choices:
             raise ImproperlyConfigured(f"{var} is {value!r}, but must be one of {', '.join(choices)}")
         return value
+
+    def rate(self, var: str, default: str) -> Rate | None:
+        value = str(self.str(var, default=default))
+        try:
+            return rate_read(value)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{var} is {value!r}, but must be like 120/minute, or off") from error
 
     def time_zone(self, var: str, default: str) -> str:
         value = str(self.str(var, default=default))

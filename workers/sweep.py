@@ -28,6 +28,8 @@ from analysis.services.questions import questions_fill, questions_missing
 from analysis.services.run_pace import paces_forget
 from workers.album import pictures_forget as album_forget
 from workers.thumbnails import pictures_forget
+from catalog.access.services.idempotency import answers_forget
+from catalog.access.services.signing_in import attempts_forget
 
 MOST_AT_ONCE = 500
 MOST_FILLED = 5  # runs from before questions were kept
@@ -74,6 +76,8 @@ def runs_sweep(depth: Callable[[str], int] = queue_depth) -> Swept:
     paces_forget()
     workers_forget()
     album_forget()
+    answers_forget()
+    attempts_forget()
     features_fill(batches=1)
     if cache.add("pictures-swept", 1, PICTURES_EVERY_S):
         pictures_forget()

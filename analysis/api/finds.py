@@ -95,6 +95,7 @@ FILTERS = [
 class FindView(Base):
     """Pictures are read by a worker; POST answers at once with the address of the answer."""
 
+    rate = "find"
     parser_classes = [MultiPartParser, FormParser]
 
     @extend_schema(

@@ -21,11 +21,21 @@ PARAMETER = OpenApiParameter(
 )
 
 
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="1 to 255 visible ASCII characters, such as a UUID: the same key with the same request gets the same "
+    "answer for a day, and is done once",
+)
+
+
 class LimitedSchema(ApiSchema):
-    """Every address takes limits."""
+    """Every address takes limits; every POST takes a key by which it is done once."""
 
     def get_override_parameters(self) -> list[Any]:
-        return [*super().get_override_parameters(), PARAMETER]
+        found = [*super().get_override_parameters(), PARAMETER]
+        return [*found, IDEMPOTENCY_KEY] if self.method == "POST" else found
 
 
 def limits_asked(request: Request) -> Limits:

@@ -83,6 +83,8 @@ class AskedEveningSerializer(AskedSerializer):
 class RecommendationsView(Base):
     """Episodes like those that are liked, or as the sliders ask, within limits, with reasons."""
 
+    rate = "search"
+
     @extend_schema(
         parameters=[LIKE, *STEPS, COUNT],
         responses={200: RecommendationsSerializer, 400: PROBLEM, 404: PROBLEM},
@@ -106,6 +108,8 @@ class RecommendationsView(Base):
 
 class EveningView(Base):
     """Episodes that fit into an evening together, from the liveliest to the calmest."""
+
+    rate = "search"
 
     @extend_schema(
         parameters=[MINUTES, LIKE, *STEPS],

@@ -18,7 +18,6 @@ from rest_framework.permissions import AllowAny
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from analysis.api import serializers as shape
 from analysis.api.characters import CharacterAcrossSerializer
@@ -42,6 +41,7 @@ from analysis.selectors.visible import episodes_visible, runs_listed, runs_visib
 from analysis.services.publishing import run_publish, run_rollback
 from analysis.services.runs import run_cancel, run_request, run_retry
 from catalog.access.authentication import TokenAuthentication
+from catalog.access.idempotency import IdempotentPosts
 from catalog.models import Character, Episode, Series
 from catalog.roles import Right, api_needs, may
 from ml.types import EMOTIONS
@@ -50,7 +50,8 @@ PROBLEM = OpenApiResponse(shape.ProblemSerializer, description="Problem details 
 TIMELINE_FORMAT = 1
 
 
-class Base(Tagged, APIView):
+class Base(Tagged, IdempotentPosts):
+    rate = ""  # the name of a rate of its own, where it is expensive
     authentication_classes = [TokenAuthentication, SessionAuthentication]
     permission_classes: Any = [AllowAny]
     parser_classes: Any = [SafeJSONParser]
@@ -353,6 +354,8 @@ def _progress(rows: Any) -> dict[int, Any]:
 class SearchView(Base):
     """Asked in plain words. The answer is that of ``manage.py search --json``."""
 
+    rate = "search"
+
     @extend_schema(
         parameters=[parameter("q", "The question, such as: happiest Jerry scenes"),
                     parameter("page", "From 1; the Link header names the next", kind=int), EXPLAIN, LANGUAGE],
@@ -375,6 +378,8 @@ class SearchView(Base):
 
 class QueryView(Base):
     """The same for a query that is JSON already. Writes nothing, so anybody may."""
+
+    rate = "search"
 
     @extend_schema(
         parameters=[EXPLAIN, LANGUAGE],

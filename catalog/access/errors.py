@@ -34,3 +34,30 @@ class SignInRefused(AccessError):
     def __init__(self, wait_s: int) -> None:
         super().__init__(f"Too many attempts. Try again in {max(1, round(wait_s / 60))} minutes.")
         self.wait_s = wait_s
+
+
+class KeyInvalid(AccessError):
+    """An Idempotency-Key is empty, too long, or holds what is no visible ASCII."""
+
+    code = "idempotency_key_invalid"
+    status = 400
+
+
+class KeyInFlight(AccessError):
+    """A request with the same Idempotency-Key is still being answered."""
+
+    code = "idempotency_key_in_flight"
+
+
+class KeyReused(AccessError):
+    """The Idempotency-Key was sent before, with something else."""
+
+    code = "idempotency_key_reused"
+    status = 422
+
+
+class BodyTooLarge(AccessError):
+    """More was sent than a request of this kind may hold."""
+
+    code = "body_too_large"
+    status = 413

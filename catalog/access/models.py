@@ -116,3 +116,28 @@ class Audit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.object_type} {self.object_id}"
+
+
+class KeptAnswer(models.Model):
+    """What a POST with an Idempotency-Key was answered, written in the transaction of what it did; kept for a day.
+
+    ``owner``: the person, or a digest of the address of somebody who has not signed in. ``fingerprint``: of all that
+    was sent. Answers that refuse something are not kept: they changed nothing.
+    """
+
+    at = models.DateTimeField(auto_now_add=True, db_index=True)
+    owner = models.CharField(max_length=80)
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64, validators=[_DIGEST])
+    status = models.PositiveSmallIntegerField()
+    headers = models.JSONField(default=dict)
+    body = models.BinaryField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["owner", "key"], name="kept_answer_key_unique"),
+            models.CheckConstraint(condition=Q(status__gte=200, status__lt=400), name="kept_answer_is_no_refusal"),
+        ]
+
+    def __str__(self) -> str:
+        return f"answer {self.status} to a key of {self.owner}"

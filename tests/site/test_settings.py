@@ -68,6 +68,7 @@ def test_production_without_addresses_warns_that_wheels_would_serve(tmp_path: Pa
         ("TOONEMO_LEASE_SECONDS", "nan"),
         ("SECURE_SSL", "ture"),
         ("LOG_LEVEL", "loud"),
+        ("TOONEMO_RATE_SEARCH", "often"),
         ("TIME_ZONE", "Atlantis"),
         ("DATABASE_URL", "garbage"),
         ("DATABASE_URL", "mysql://user:secret@host/name"),

@@ -58,6 +58,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "analysis.middleware.LimitsMiddleware",
+    "catalog.access.throttling.RateHeadersMiddleware",
 ]
 ROOT_URLCONF = "toonemo_site.urls"
 WSGI_APPLICATION = "toonemo_site.wsgi.application"
@@ -103,6 +104,16 @@ TOONEMO_TOKEN_DAYS = env.int("TOONEMO_TOKEN_DAYS", default=90)
 TOONEMO_TOKEN_MOST_DAYS = env.int("TOONEMO_TOKEN_MOST_DAYS", default=365)
 # How many proxies of our own a request passes; only they are believed about where it came from.
 TOONEMO_TRUSTED_PROXIES = env.int("TOONEMO_TRUSTED_PROXIES", default=0)
+# How often the API answers one address, person or token; and each of them where it is expensive.
+TOONEMO_RATES = {
+    "anonymous": env.rate("TOONEMO_RATE_ANONYMOUS", default="300/minute"),
+    "signed_in": env.rate("TOONEMO_RATE_SIGNED_IN", default="600/minute"),
+    "token": env.rate("TOONEMO_RATE_TOKEN", default="1200/minute"),
+    "search": env.rate("TOONEMO_RATE_SEARCH", default="120/minute"),
+    "find": env.rate("TOONEMO_RATE_FIND", default="60/minute"),
+    "upload": env.rate("TOONEMO_RATE_UPLOAD", default="1200/minute"),
+    "export": env.rate("TOONEMO_RATE_EXPORT", default="20/minute"),
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en"
 TIME_ZONE = env.time_zone("TIME_ZONE", default="UTC")
@@ -130,6 +141,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
+    "DEFAULT_THROTTLE_CLASSES": ["catalog.access.throttling.Rates"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],
     "PAGE_SIZE": 50,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
