@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.functional import cached_property
 
 from analysis.errors import AnalysisError
 from analysis.models import (
     AnalysisRun,
-    Audit,
     Certification,
     Correction,
+    Delivery,
     EmotionProfile,
     FaceDetection,
     FaceWord,
@@ -28,42 +26,17 @@ from analysis.models import (
     RunEvent,
     Scene,
     Segment,
+    Webhook,
     Worker,
 )
 from analysis.services.publishing import run_publish
 from analysis.services.runs import run_cancel, run_retry
+from catalog.access.admin_base import ReadOnlyAdmin, register_rest
 
 if TYPE_CHECKING:
-    _ModelAdmin = admin.ModelAdmin[Any]
     _Inline = admin.TabularInline[Segment, AnalysisRun]
-    _Paginator = Paginator[Any]
 else:  # Django's own classes take no parameters when they run
-    _ModelAdmin, _Inline, _Paginator = admin.ModelAdmin, admin.TabularInline, Paginator
-
-UNCOUNTED = 100_000  # rows that a list pages through without asking how many there are
-
-
-class UncountedPaginator(_Paginator):
-    """For tables too long to count: pages go on until one is empty."""
-
-    @cached_property
-    def count(self) -> int:
-        return UNCOUNTED
-
-
-class ReadOnlyAdmin(_ModelAdmin):
-    """To look at. What is wrong is mended by a new run or a correction, and both leave a trace."""
-
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    _Inline = admin.TabularInline
 
 
 class SegmentInline(_Inline):
@@ -83,10 +56,10 @@ class SegmentInline(_Inline):
     ]
     readonly_fields = ("index", "start_ms", "end_ms", "status", "done_ms", "attempts", "error_code", "error_detail")
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
 
 
@@ -103,10 +76,10 @@ class AnalysisRunAdmin(ReadOnlyAdmin):
         "finished_at",
         "error_code",
     ]
-    list_filter = ["status", "partial", "bundle"]
+    list_filter = ["status", "bundle"]
     list_select_related = ["episode__series", "bundle"]
-    search_fields = ["episode__title", "episode__series__title", "=id"]
-    date_hierarchy = "created_at"
+    found_by = ("id", "episode_id")
+    search_help_text = "Number of a run or of an episode"
     inlines = [SegmentInline]
     actions = ["cancel", "retry", "publish"]
 
@@ -150,10 +123,8 @@ class RunEventAdmin(ReadOnlyAdmin):
     list_display = ["at", "run_id", "kind", "part", "worker", "actor", "code"]
     list_filter = ["kind"]
     list_select_related = ["actor"]
-    search_fields = ["=run__id", "=code"]
-    search_help_text = "Number of a run, or a code"
-    paginator = UncountedPaginator
-    ordering = ["-id"]
+    found_by = ("run_id",)
+    search_help_text = "Number of a run"
     raw_id_fields = ["run", "actor"]
 
 
@@ -182,40 +153,39 @@ class ModelBundleAdmin(ReadOnlyAdmin):
 class PublicationAdmin(ReadOnlyAdmin):
     list_display = ["episode", "run", "published_at", "withdrawn_at"]
     list_select_related = ["episode__series", "run"]
-    search_fields = ["episode__title"]
+    found_by = (
+        "episode_id",
+        "run_id",
+    )
+    search_help_text = "Number of an episode or of a run"
     raw_id_fields = ["episode", "run"]
 
 
 @admin.register(FaceDetection)
 class FaceDetectionAdmin(ReadOnlyAdmin):
-    """Millions of rows: never counted, found by run, in the order of the primary key."""
+    """Millions of rows: never counted to the end, found by run, in the order of the primary key."""
 
     list_display = ["id", "run_id", "pts_ms", "shown_ms", "character", "emotion", "confidence", "score"]
     list_select_related = ["character"]
-    search_fields = ["=run__id"]
+    found_by = ("run_id",)
     search_help_text = "Number of a run"
-    paginator = UncountedPaginator
-    ordering = ["-id"]
     raw_id_fields = ["run", "segment", "track", "character"]
-    list_per_page = 50
 
 
 @admin.register(Scene)
 class SceneAdmin(ReadOnlyAdmin):
     list_display = ["id", "run_id", "index", "start_ms", "end_ms", "thumbnail"]
-    search_fields = ["=run__id"]
+    found_by = ("run_id",)
     search_help_text = "Number of a run"
-    paginator = UncountedPaginator
-    ordering = ["-id"]
     raw_id_fields = ["run"]
 
 
 @admin.register(EmotionProfile)
 class EmotionProfileAdmin(ReadOnlyAdmin):
     list_display = ["run", "character", "visible_ms", "readable_ms", "drawings", "shots", "enough"]
-    list_filter = ["enough", "character"]
     list_select_related = ["run", "character"]
-    search_fields = ["=run__id", "character__name"]
+    found_by = ("run_id",)
+    search_help_text = "Number of a run"
     raw_id_fields = ["run", "character"]
 
 
@@ -235,9 +205,12 @@ class CorrectionAdmin(ReadOnlyAdmin):
         "made_at",
         "withdrawn_at",
     ]
-    list_filter = ["says", "emotion"]
     list_select_related = ["episode__series", "subject", "character", "made_by"]
-    search_fields = ["episode__title", "character__name"]
+    found_by = (
+        "episode_id",
+        "id",
+    )
+    search_help_text = "Number of an episode or of a correction"
 
 
 @admin.register(FaceWord)
@@ -249,7 +222,6 @@ class FaceWordAdmin(ReadOnlyAdmin):
     list_select_related = ["face", "character", "made_by"]
     search_fields = ["face__episode__title", "made_by__username"]
     raw_id_fields = ["face", "character"]
-    paginator = UncountedPaginator
 
 
 @admin.register(Naming)
@@ -266,15 +238,24 @@ class NamingAdmin(ReadOnlyAdmin):
 class CertificationAdmin(ReadOnlyAdmin):
     list_display = ["episode", "character", "made_by", "made_at", "withdrawn_at"]
     list_select_related = ["episode__series", "character", "made_by"]
-    search_fields = ["episode__title", "character__name"]
+    found_by = ("episode_id",)
+    search_help_text = "Number of an episode"
 
 
-@admin.register(Audit)
-class AuditAdmin(ReadOnlyAdmin):
-    """Who did what; append-only."""
+@admin.register(Webhook)
+class WebhookAdmin(ReadOnlyAdmin):
+    """Set up on /webhooks/; the secret is not shown."""
 
-    list_display = ["at", "actor", "action", "object_type", "object_id"]
-    list_filter = ["action"]
-    list_select_related = ["actor"]
-    search_fields = ["=object_id", "action"]
-    paginator = UncountedPaginator
+    list_display = ["name", "url", "active", "note", "made_by", "made_at"]
+    list_select_related = ["made_by"]
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin):
+    list_display = ["message", "webhook", "event", "status", "attempts", "created_at", "due_at"]
+    list_select_related = ["webhook"]
+    found_by = ("message", "webhook_id")
+    search_help_text = "Id of a message, or number of a webhook"
+
+
+register_rest("analysis")

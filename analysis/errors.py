@@ -266,3 +266,9 @@ class CursorStale(AnalysisError):
     """A cursor whose list cannot be gone on with: too old, its run is gone or derived anew, or the limits changed."""
 
     code = "cursor_stale"
+
+
+class WebhookInvalid(AnalysisError):
+    """A webhook has no name, no event, or an address that nothing may be sent to."""
+
+    code = "webhook_invalid"

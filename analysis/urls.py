@@ -21,6 +21,7 @@ from analysis.views import (
     runs,
     search,
     site,
+    webhooks,
     work,
 )
 
@@ -87,5 +88,9 @@ urlpatterns = [
     path("runs/<int:pk>/priority", runs.priority, name="run-priority"),
     path("runs/<int:pk>/again", runs.again, name="run-again"),
     path("runs/<int:pk>/pictures/<int:picture>", runs.picture, name="run-picture"),
+    path("webhooks/", webhooks.webhooks, name="webhooks"),
+    path("webhooks/<int:pk>/", webhooks.webhook, name="webhook"),
+    path("webhooks/<int:pk>/act", webhooks.webhook_act, name="webhook-act"),
+    path("webhooks/<int:pk>/deliveries/<int:delivery>/again", webhooks.again, name="webhook-again"),
     path("patterns/", site.patterns, name="patterns"),
 ]

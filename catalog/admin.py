@@ -6,25 +6,25 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Count, Model, QuerySet
+from django.db import transaction
+from django.db.models import Count, Model, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils.html import format_html
 
+from catalog.access.admin_base import AuditedAdmin, QuickAdmin, person_of
+from catalog.access.services.audit import audit_record
 from catalog.errors import CatalogError, SourceInUse
 from catalog.models import Character, Episode, Series, SourceFile
 from catalog.naming import plain_text, shown
-from catalog.services.episodes import episode_identify, episode_save
+from catalog.selectors import episodes_titled
+from catalog.services.episodes import episode_data, episode_identify, episode_save
 from catalog.services.sources import source_delete
 from catalog.services.storage import gigabytes
 
 if TYPE_CHECKING:
-    SeriesAdminBase = admin.ModelAdmin[Series]
-    EpisodeAdminBase = admin.ModelAdmin[Episode]
-    CharacterAdminBase = admin.ModelAdmin[Character]
-    SourceAdminBase = admin.ModelAdmin[SourceFile]
     EpisodeFormBase = forms.ModelForm[Episode]
 else:  # Django's own classes take no parameters when they run
-    SeriesAdminBase = EpisodeAdminBase = CharacterAdminBase = SourceAdminBase = admin.ModelAdmin
     EpisodeFormBase = forms.ModelForm
 
 
@@ -53,17 +53,19 @@ def clock(ms: int | None) -> str:
 
 
 @admin.register(Series)
-class SeriesAdmin(KeepUsed, SeriesAdminBase):
+class SeriesAdmin(KeepUsed, AuditedAdmin):
     list_display = ["title", "year", "episode_count", "created_at"]
     search_fields = ["title", "slug"]
-    list_filter = ["year"]
     prepopulated_fields = {"slug": ["title"]}
-    list_per_page = 50
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Series]:
-        return super().get_queryset(request).annotate(episodes_in_all=Count("episodes"))
+        """Episodes are counted for the rows of the page alone."""
+        own = Episode.objects.filter(series=OuterRef("pk")).order_by().values("series")
+        count = Subquery(own.annotate(n=Count("pk")).values("n"))
+        found: QuerySet[Series] = super().get_queryset(request).annotate(episodes_in_all=Coalesce(count, 0))
+        return found
 
-    @admin.display(description="episodes", ordering="episodes_in_all")
+    @admin.display(description="episodes")
     def episode_count(self, series: Series) -> int:
         return int(series.__dict__["episodes_in_all"])
 
@@ -102,16 +104,18 @@ class EpisodeForm(EpisodeFormBase):
 
 
 @admin.register(Episode)
-class EpisodeAdmin(KeepUsed, EpisodeAdminBase):
+class EpisodeAdmin(KeepUsed, QuickAdmin):
     form = EpisodeForm
     list_display = ["title", "series", "identity", "year", "length", "has_source", "updated_at"]
     list_select_related = ["series", "source"]
-    list_filter = ["ordering", ("source", admin.EmptyFieldListFilter), "series", "year"]
-    search_fields = ["title", "identity", "series__title", "source__original_name", "source__sha256"]
+    found_by = (
+        "id",
+        "source__sha256",
+    )
+    search_help_text = "Part of a title, number of an episode, or SHA-256 of its file"
     autocomplete_fields = ["series"]
     readonly_fields = ["ordering", "identity", "file", "created_at", "updated_at"]
     fields = [*TYPED, *readonly_fields]
-    list_per_page = 50
 
     @admin.display(description="length", ordering="source__duration_ms")
     def length(self, episode: Episode) -> str:
@@ -128,12 +132,24 @@ class EpisodeAdmin(KeepUsed, EpisodeAdminBase):
         source = episode.source
         return format_html("{}, {} x {}, {}", shown(source.original_name), source.width, source.height, source.codec)
 
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Episode], search_term: str) -> Any:
+        """Parts of titles by their index, which is made of three letters at a time."""
+        words = search_term.strip()
+        if len(words) < 3 or words.isdecimal() or len(words) == 64:
+            return super().get_search_results(request, queryset, search_term)
+        return queryset.filter(pk__in=episodes_titled(words).values("pk")), False
+
     def save_model(self, request: HttpRequest, obj: Episode, form: Any, change: bool) -> None:
-        episode_save(obj)
+        episode_save(obj, actor=person_of(request))
+
+    def delete_model(self, request: HttpRequest, obj: Episode) -> None:
+        with transaction.atomic():
+            audit_record(action="episode.delete", subject=obj, actor=person_of(request), before=episode_data(obj))
+            super().delete_model(request, obj)
 
 
 @admin.register(Character)
-class CharacterAdmin(KeepUsed, CharacterAdminBase):
+class CharacterAdmin(KeepUsed, AuditedAdmin):
     list_display = ["name", "slug", "swatch", "series", "also_called"]
     list_select_related = ["series"]
     list_filter = ["series"]
@@ -154,14 +170,16 @@ class CharacterAdmin(KeepUsed, CharacterAdminBase):
 
 
 @admin.register(SourceFile)
-class SourceFileAdmin(SourceAdminBase):
+class SourceFileAdmin(QuickAdmin):
     """Shown as they are. Only one that no episode shows any more can be deleted."""
 
     list_display = ["name", "episode_shown", "container", "codec", "picture", "length", "size", "created_at"]
     list_select_related = ["episode__series"]
-    list_filter = ["container", "codec", ("episode", admin.EmptyFieldListFilter)]
-    search_fields = ["original_name", "sha256", "episode__title"]
-    list_per_page = 50
+    found_by = (
+        "sha256",
+        "id",
+    )
+    search_help_text = "SHA-256 or number of a file"
 
     @admin.display(description="came as", ordering="original_name")
     def name(self, source: SourceFile) -> str:
@@ -195,6 +213,6 @@ class SourceFileAdmin(SourceAdminBase):
 
     def delete_model(self, request: HttpRequest, obj: SourceFile) -> None:
         try:
-            source_delete(source=obj)
+            source_delete(source=obj, actor=person_of(request))
         except SourceInUse as error:  # an import was faster than the click
             messages.error(request, str(error))

@@ -38,6 +38,7 @@ ID_NAMES = {
     "workers.upload_check": "upload",
     "workers.import_look": "plan",
     "workers.import_carry_out": "plan",
+    "workers.webhook_deliver": "delivery",
 }
 
 app = Celery("toonemo_site")

@@ -36,7 +36,8 @@ def logging_config(*, level: str, json: bool) -> dict[str, Any]:
     if json:
         renderer = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)]
     else:
-        renderer = [structlog.dev.ConsoleRenderer(colors=False)]
+        # Not as rich draws them where it happens to be installed: slowly, and with the values of all variables.
+        renderer = [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)]
     formatter = {
         "()": structlog.stdlib.ProcessorFormatter,
         "foreign_pre_chain": [*_SHARED, structlog.stdlib.ExtraAdder()],

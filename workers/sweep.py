@@ -18,6 +18,7 @@ from analysis.selectors.finds import runs_to_index
 from analysis.selectors.queue import is_paused
 from analysis.selectors.runs import runs_to_finalise, segments_due
 from analysis.services.asking import layers_behind
+from analysis.services.deliveries import deliveries_forget, deliveries_resend
 from analysis.services.features import features_fill
 from analysis.services.finds import finds_forget, finds_resend
 from analysis.services.ingest import incoming_sweep
@@ -26,10 +27,10 @@ from analysis.services.messages import INFERENCE, finalise_send, find_index_send
 from analysis.services.presence import workers_forget
 from analysis.services.questions import questions_fill, questions_missing
 from analysis.services.run_pace import paces_forget
-from workers.album import pictures_forget as album_forget
-from workers.thumbnails import pictures_forget
 from catalog.access.services.idempotency import answers_forget
 from catalog.access.services.signing_in import attempts_forget
+from workers.album import pictures_forget as album_forget
+from workers.thumbnails import pictures_forget
 
 MOST_AT_ONCE = 500
 MOST_FILLED = 5  # runs from before questions were kept
@@ -76,6 +77,8 @@ def runs_sweep(depth: Callable[[str], int] = queue_depth) -> Swept:
     paces_forget()
     workers_forget()
     album_forget()
+    deliveries_resend()
+    deliveries_forget()
     answers_forget()
     attempts_forget()
     features_fill(batches=1)

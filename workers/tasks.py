@@ -96,6 +96,13 @@ def watch_look() -> None:
     folder_watch()
 
 
+@shared_task(name=messages.WEBHOOK_DELIVER, ignore_result=True)  # type: ignore[untyped-decorator]
+def webhook_deliver(delivery_id: int) -> None:
+    from workers.webhooks import delivery_send
+
+    delivery_send(delivery_id)
+
+
 @shared_task(name=messages.RUNS_SWEEP, ignore_result=True)  # type: ignore[untyped-decorator]
 def runs_sweep() -> None:
     from workers.sweep import runs_sweep as sweep

@@ -43,6 +43,7 @@ STATUS_OF: Mapping[str, int] = {
     "sample_impossible": HTTPStatus.BAD_REQUEST,
     "character_invalid": HTTPStatus.BAD_REQUEST,
     "example_invalid": HTTPStatus.BAD_REQUEST,
+    "webhook_invalid": HTTPStatus.BAD_REQUEST,
     "answer_invalid": HTTPStatus.BAD_REQUEST,
     "certification_unknown": HTTPStatus.NOT_FOUND,
     "upload_invalid": HTTPStatus.BAD_REQUEST,

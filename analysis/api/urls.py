@@ -6,6 +6,7 @@ from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter
 
 from analysis.api import (
+    access,
     asking,
     bundles,
     corrections,
@@ -20,6 +21,7 @@ from analysis.api import (
     subtitles,
     uploads,
     views,
+    webhooks,
 )
 
 router = SimpleRouter()
@@ -32,6 +34,9 @@ router.register("bundles", bundles.BundleViewSet, basename="api-bundle")
 router.register("profiles", found.ProfileViewSet, basename="api-profile")
 router.register("corrections", corrections.CorrectionViewSet, basename="api-correction")
 router.register("scenes", found.SceneViewSet, basename="api-scene")
+router.register("tokens", access.TokenViewSet, basename="api-token")
+router.register("audit", access.AuditViewSet, basename="api-audit")
+router.register("webhooks", webhooks.WebhookViewSet, basename="api-webhook")
 
 urlpatterns = [
     path("", include(router.urls)),

@@ -28,6 +28,7 @@ from analysis.models.summaries import (
     ShownEpisode,
     Summary,
 )
+from analysis.models.webhooks import Delivery, DeliveryAttempt, DeliveryStatus, Webhook, WebhookEvent
 from catalog.access.models import Audit
 
 __all__ = [
@@ -42,6 +43,9 @@ __all__ = [
     "CharacterExample",
     "CharacterSummary",
     "Correction",
+    "Delivery",
+    "DeliveryAttempt",
+    "DeliveryStatus",
     "EmotionBound",
     "EmotionProfile",
     "EmotionSpan",
@@ -76,5 +80,7 @@ __all__ = [
     "ShownEpisode",
     "Summary",
     "Track",
+    "Webhook",
+    "WebhookEvent",
     "Worker",
 ]

@@ -86,7 +86,7 @@ def _bounded(query: Query, condition: Together, most: int, episodes: Sql | None,
 def _rows(sql: Sql) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql.text, sql.values)
-        return cursor.fetchall()
+        return [tuple(row) for row in cursor.fetchall()]
 
 
 def _among(column: str, ids: Sql | None) -> list[Sql]:

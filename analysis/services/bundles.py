@@ -10,7 +10,9 @@ from django.db import transaction
 
 from analysis.errors import BundleUnknown
 from analysis.models import ModelBundle
+from analysis.services.audit import audit_record
 from catalog.models import Character
+from catalog.services.characters import character_data
 from ml.types import BundleRef, Emotion
 
 
@@ -22,7 +24,7 @@ def bundle_register(
 
     ``characters``: slug to name. ``card``: the bundle's own description, as in its ``bundle.json``.
     """
-    bundle, _ = ModelBundle.objects.get_or_create(
+    bundle, created = ModelBundle.objects.get_or_create(
         digest=ref.digest,
         defaults={
             "name": ref.name,
@@ -32,8 +34,12 @@ def bundle_register(
             "card": dict(card),
         },
     )
+    if created:
+        audit_record(action="bundle.register", subject=bundle, after={"name": str(bundle), "digest": bundle.digest})
     for slug, name in characters.items():
-        Character.objects.get_or_create(slug=slug, defaults={"name": name})
+        character, made = Character.objects.get_or_create(slug=slug, defaults={"name": name})
+        if made:
+            audit_record(action="character.create", subject=character, after=character_data(character))
     return bundle
 
 

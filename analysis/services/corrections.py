@@ -18,10 +18,11 @@ from analysis.errors import (
     RunBusy,
 )
 from analysis.layer import Says, Seen, clash, tell
-from analysis.models import AnalysisRun, Correction, FaceDetection
+from analysis.models import AnalysisRun, Correction, FaceDetection, WebhookEvent
 from analysis.selectors.layer import box_of, corrections_current, named_slugs, read_as, statement_of
 from analysis.selectors.runs import run_published
 from analysis.services.audit import audit_record
+from analysis.services.deliveries import webhooks_tell
 from analysis.services.finalise import run_finalise
 from catalog.models import Character, Episode, SourceFile
 from ml.types import EMOTIONS, UNCLEAR, Box
@@ -51,6 +52,7 @@ def correction_add(*, episode: Episode, actor: AbstractBaseUser, asked: Correcti
     row = correction_row(episode, run, actor, asked)
     row.save(force_insert=True)
     audit_record(action="correction.add", subject=row, actor=actor, after=correction_data(row))
+    webhooks_tell(WebhookEvent.CORRECTION_ADDED, {"correction": row.pk, "episode": row.episode_id})
     shown_rederive(run)
     return row
 
@@ -101,6 +103,7 @@ def withdrawn(row: Correction, actor: AbstractBaseUser) -> None:
     """Inside the caller's transaction, who sees to it that results follow."""
     Correction.objects.filter(pk=row.pk).update(withdrawn_at=Now(), withdrawn_by=actor)
     audit_record(action="correction.withdraw", subject=row, actor=actor, before=correction_data(row))
+    webhooks_tell(WebhookEvent.CORRECTION_WITHDRAWN, {"correction": row.pk, "episode": row.episode_id})
 
 
 def correction_data(row: Correction) -> dict[str, Any]:

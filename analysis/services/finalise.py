@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 
 from analysis.models import AnalysisRun, Publication, RunEventKind, RunStatus, Segment, SegmentStatus
 from analysis.ratings import RATINGS_VERSION
+from analysis.services.deliveries import run_ended_tell
 from analysis.services.derived import derived_rewrite
 from analysis.services.messages import thumbnails_send
 from analysis.services.publishing import publish_by_rule
@@ -115,11 +116,14 @@ def _locked(run_id: int, statuses: list[RunStatus]) -> AnalysisRun | None:
 
 
 def _ended(run: AnalysisRun, status: RunStatus, **changes: Any) -> AnalysisRun:
-    if run.is_active:
+    was_active = run.is_active
+    if was_active:
         changes["finished_at"] = Now()
         event_record(run.pk, RunEventKind.ENDED, code=status, detail=changes.get("error_detail", ""))
     AnalysisRun.objects.filter(pk=run.pk).update(status=status, **changes)
     run.refresh_from_db()
+    if was_active:
+        run_ended_tell(run)
     logger.info("run_ended", run=run.pk, status=run.status, partial=run.partial, faces=run.faces)
     return run
 

@@ -23,6 +23,7 @@ from django.db.models.functions import Now
 from analysis.models import AnalysisRun, QueueName, RunEventKind, RunStatus, Segment, SegmentStatus
 from analysis.selectors.queue import is_paused
 from analysis.selectors.runs import segments_due
+from analysis.services.deliveries import run_ended_tell
 from analysis.services.messages import finalise_send, segments_send
 from analysis.services.observations import observations_write, result_check
 from analysis.services.run_events import event_record
@@ -285,4 +286,5 @@ def run_end_cancelled(run_id: int) -> bool:
     active = AnalysisRun.objects.filter(pk=run_id, status__in=[RunStatus.QUEUED, RunStatus.RUNNING])
     if active.update(status=RunStatus.CANCELLED, finished_at=Now()):
         event_record(run_id, RunEventKind.ENDED, code=RunStatus.CANCELLED)
+        run_ended_tell(AnalysisRun.objects.get(pk=run_id))
     return True

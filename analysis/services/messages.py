@@ -24,6 +24,7 @@ UPLOAD_CHECK = "workers.upload_check"
 IMPORT_LOOK = "workers.import_look"
 IMPORT_CARRY_OUT = "workers.import_carry_out"
 WATCH_LOOK = "workers.watch_look"
+WEBHOOK_DELIVER = "workers.webhook_deliver"
 RUNS_SWEEP = "workers.runs_sweep"
 
 INFERENCE, DEFAULT = "inference", "default"
@@ -91,6 +92,13 @@ def import_carries_send(plan_ids: Iterable[int]) -> None:
     ids = list(plan_ids)
     if ids:
         transaction.on_commit(partial(_send, IMPORT_CARRY_OUT, ids, DEFAULT, 0.0))
+
+
+def webhook_send(delivery_ids: Iterable[int], *, countdown: float = 0.0) -> None:
+    """Asks for what webhooks are told to be sent."""
+    ids = list(delivery_ids)
+    if ids:
+        transaction.on_commit(partial(_send, WEBHOOK_DELIVER, ids, DEFAULT, countdown))
 
 
 def _send(task: str, ids: list[int], queue: str, countdown: float) -> None:

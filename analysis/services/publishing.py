@@ -13,9 +13,10 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from analysis.errors import NothingToRollBack, RunNotPublishable
-from analysis.models import AnalysisRun, Publication, RunEventKind, RunStatus
+from analysis.models import AnalysisRun, Publication, RunEventKind, RunStatus, WebhookEvent
 from analysis.selectors.layer import layer_of
 from analysis.services.audit import audit_record
+from analysis.services.deliveries import webhooks_tell
 from analysis.services.derived import derived_rewrite
 from analysis.services.messages import find_index_send
 from analysis.services.run_events import event_record
@@ -74,6 +75,9 @@ def run_show(episode: Episode, run: AnalysisRun, actor: AbstractBaseUser | None,
     before = None if current is None else {"run": current.run_id}
     audit_record(action=action, subject=run, actor=actor, before=before, after={"run": run.pk})
     event_record(run.pk, RunEventKind.PUBLISHED, actor=actor, code=action)
+    webhooks_tell(
+        WebhookEvent.RUN_PUBLISHED, {"run": run.pk, "episode": episode.pk, "before": before and before["run"]}
+    )
     find_index_send(run.pk)
     if current is not None:
         find_index_send(current.run_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import ClassVar
 
 from django.conf import settings
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from catalog.roles import Right
 
+MOST_TEXT = 4_000
 READ = "read"
 SCOPES = (READ, *(str(right) for right in Right))
 _DIGEST = RegexValidator(r"^[0-9a-f]{64}$", "A SHA-256 digest has 64 hexadecimal digits.")
@@ -109,13 +111,27 @@ class Audit(models.Model):
     class Meta:
         ordering: ClassVar = ["-id"]
         indexes: ClassVar = [
-            models.Index(fields=["object_type", "object_id"], name="audit_object_idx"),
+            models.Index(fields=["object_id", "object_type"], name="audit_object_idx"),
             models.Index(fields=["actor", "-id"], name="audit_actor_idx"),
             models.Index(fields=["action", "-id"], name="audit_action_idx"),
         ]
 
     def __str__(self) -> str:
         return f"{self.action} {self.object_type} {self.object_id}"
+
+    @property
+    def before_text(self) -> str:
+        return _text(self.before)
+
+    @property
+    def after_text(self) -> str:
+        return _text(self.after)
+
+
+def _text(value: object) -> str:
+    """For people to read, cut where it is long."""
+    text = json.dumps(value, ensure_ascii=False, indent=1)
+    return text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]}…"
 
 
 class KeptAnswer(models.Model):

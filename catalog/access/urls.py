@@ -11,4 +11,5 @@ urlpatterns = [
     path("sign-out/", views.sign_out, name="sign-out"),
     path("tokens/", views.tokens, name="tokens"),
     path("tokens/<int:pk>/revoke", views.revoke, name="token-revoke"),
+    path("audit/", views.audit, name="audit"),
 ]

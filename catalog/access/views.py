@@ -13,17 +13,19 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from catalog.access.address import counted_address
 from catalog.access.errors import AccessError, SignInRefused
 from catalog.access.models import Token
-from catalog.access.selectors import scopes_open_to, tokens_all, tokens_of
+from catalog.access.selectors import AuditFilter, audit_list, scopes_open_to, tokens_all, tokens_of
 from catalog.access.services.signing_in import sign_in_try
 from catalog.access.services.tokens import token_create, token_revoke
-from catalog.roles import RIGHT_WORDS, Right, may, roles_of
+from catalog.roles import RIGHT_WORDS, Right, may, needs, roles_of
 
 NAME_LENGTH, PASSWORD_LENGTH = 150, 4096
+AUDIT_PAGE = 50
+AUDIT_ASKED = ("actor", "action", "object_type", "object_id", "before")
 WRONG = "The name or the password is not right."
 
 
@@ -115,6 +117,32 @@ def revoke(request: HttpRequest, pk: int) -> HttpResponse:
     messages.success(request, f"The token “{token.name}” is refused from now on.")
     back = reverse("tokens")
     return redirect(f"{back}?all=1" if request.GET.get("all") == "1" else back)
+
+
+@require_safe
+@needs(Right.MANAGE)
+def audit(request: HttpRequest) -> HttpResponse:
+    """The newest first; ``?before=ID`` goes on. Never counted: the trail only grows."""
+    get = request.GET
+    number, before = _number(get.get("object_id", "")), _number(get.get("before", ""))
+    wanted = AuditFilter(
+        get.get("actor", "")[:150], get.get("action", "")[:60], get.get("object_type", "")[:60], number
+    )
+    rows = audit_list(wanted)
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    page = list(rows[: AUDIT_PAGE + 1])
+    context = {
+        "rows": page[:AUDIT_PAGE],
+        "wanted": wanted,
+        "older": page[AUDIT_PAGE - 1].pk if len(page) > AUDIT_PAGE else None,
+        "begun": before is not None,
+    }
+    return render(request, "audit.html", context)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
 
 
 def _days(text: str) -> int | None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import Q
 from django.utils.text import slugify
 
+from catalog.access.services.audit import audit_record
 from catalog.colour import is_colour
 from catalog.errors import CharacterInvalid
 from catalog.models import Character, Series
@@ -106,11 +109,13 @@ def character_get_or_create(
     aliases: Iterable[str] = (),
     series: Series | None = None,
     colour: str = "",
+    actor: AbstractBaseUser | None = None,
 ) -> Character:
     """The character of that slug. What it has not been given yet is filled in; what a person has set stays."""
-    character, _ = Character.objects.select_for_update().get_or_create(
+    character, created = Character.objects.select_for_update().get_or_create(
         slug=slug, defaults={"name": plain_text(name) or slug.replace("-", " ").title()}
     )
+    before = None if created else character_data(character)
     unset = Character._meta.get_field("colour").default
     if colour and character.colour == unset:
         character.colour = colour
@@ -119,7 +124,22 @@ def character_get_or_create(
     character.aliases = with_aliases(character, aliases)
     character.full_clean()
     character.save()
+    after = character_data(character)
+    if before != after:
+        action = "character.create" if created else "character.change"
+        audit_record(action=action, subject=character, actor=actor, before=before, after=after)
     return character
+
+
+def character_data(character: Character) -> dict[str, Any]:
+    """As the audit keeps it."""
+    return {
+        "slug": character.slug,
+        "name": character.name,
+        "aliases": list(character.aliases),
+        "series": character.series_id,
+        "colour": character.colour,
+    }
 
 
 def with_aliases(character: Character, more: Iterable[str]) -> list[str]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
+from catalog.access.services.audit import audit_record
 from catalog.errors import IdentityConflict, NameUnusable
 from catalog.models import Episode
 from catalog.naming import plain_text, shown
@@ -51,10 +54,22 @@ def _key(name: ParsedName) -> ParsedName:
 
 
 @transaction.atomic
-def episode_save(episode: Episode) -> Episode:
+def episode_save(episode: Episode, *, actor: AbstractBaseUser | None = None) -> Episode:
     """Writes a new or changed episode. Raises NameUnusable, IdentityConflict."""
+    known = Episode.objects.filter(pk=episode.pk).first() if episode.pk else None
+    before = None if known is None else episode_data(known)
     episode.title, episode.synopsis = plain_text(episode.title), episode.synopsis.strip()
     episode_identify(episode)
     episode.title = episode.title or name_of(episode).shown_title
     episode.save()
+    after = episode_data(episode)
+    if before != after:
+        action = "episode.create" if before is None else "episode.change"
+        audit_record(action=action, subject=episode, actor=actor, before=before, after=after)
     return episode
+
+
+def episode_data(episode: Episode) -> dict[str, Any]:
+    """What people say of an episode, as the audit keeps it."""
+    names = ("series_id", "identity", "season", "number", "number_end", "part", "title", "year", "synopsis")
+    return {name.removesuffix("_id"): getattr(episode, name) for name in names}

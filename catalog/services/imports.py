@@ -14,10 +14,13 @@ from enum import StrEnum
 from pathlib import Path
 
 import structlog
+from django.contrib.auth.models import AbstractBaseUser
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
+from catalog.access.services.audit import audit_record
 from catalog.errors import IdentityConflict, MediaRejected, NameUnusable, SeriesUnknown
+from catalog.events import announce
 from catalog.models import Episode, Series, SourceFile
 from catalog.naming import plain_text, shown, slug_of
 from catalog.parsing import MOST, TITLE_LENGTH, ParsedName
@@ -95,6 +98,7 @@ def episode_import(
     original_name: str = "",
     probe: VideoProbe | None = None,
     watcher: Watcher | None = None,
+    actor: AbstractBaseUser | None = None,
 ) -> Imported:
     """Imports one file as the episode that ``name`` says; doing it again changes nothing.
 
@@ -110,7 +114,7 @@ def episode_import(
         if sha256 is not None:
             source = SourceFile.objects.select_related("episode__series").filter(sha256=sha256).first()
             if source is not None and _episode_of(source) is not None:
-                return _already(file, source, keep_file, watcher)
+                return _already(file, source, keep_file, watcher, actor)
         name_check(name, file.name)
         may_replace = _Replacing(replace, replaces)
         _refuse_conflict(name, file, sha256, may_replace)
@@ -122,7 +126,7 @@ def episode_import(
             if (incoming.sha256 if incoming else sha256 or facts.sha256) != facts.sha256:
                 raise MediaRejected("file_changed", f"The file {file.name} was changed while it was imported.")
             said = _Said(name, plain_text(synopsis), plain_text(series_synopsis), original_name or path.name)
-            return _record(said, may_replace, file, facts, incoming)
+            return _record(said, may_replace, file, facts, incoming, actor)
 
 
 def _digest_if_known(file: storage.OpenedFile, watcher: Watcher) -> str | None:
@@ -136,7 +140,9 @@ def _episode_of(source: SourceFile) -> Episode | None:
     return getattr(source, "episode", None)
 
 
-def _already(file: storage.OpenedFile, source: SourceFile, keep_file: bool, watcher: Watcher) -> Imported:
+def _already(
+    file: storage.OpenedFile, source: SourceFile, keep_file: bool, watcher: Watcher, actor: AbstractBaseUser | None
+) -> Imported:
     episode = source.episode
     if storage.is_kept(source.stored_name, source.size_bytes):
         return Imported(ImportStatus.ALREADY, episode)
@@ -145,7 +151,9 @@ def _already(file: storage.OpenedFile, source: SourceFile, keep_file: bool, watc
             if incoming.sha256 != source.sha256:
                 raise MediaRejected("file_changed", f"The file {file.name} was changed while it was imported.")
             stored_name = storage.keep(incoming, _extension(source.container), file)
-        SourceFile.objects.filter(pk=source.pk).update(stored_name=stored_name)
+        with transaction.atomic():
+            SourceFile.objects.filter(pk=source.pk).update(stored_name=stored_name)
+            audit_record(action="source.restore", subject=source, actor=actor, after={"episode": episode.pk})
         logger.warning("source_restored", source_id=source.pk, episode_id=episode.pk)
     return Imported(ImportStatus.RESTORED, episode)
 
@@ -204,6 +212,7 @@ def _record(
     file: storage.OpenedFile,
     facts: VideoFacts,
     incoming: storage.Incoming | None,
+    actor: AbstractBaseUser | None,
 ) -> Imported:
     """The rows, and the file in its place, under a lock on the content."""
     name = said.name
@@ -213,7 +222,7 @@ def _record(
         there = _episode_of(source) if source else None
         if there is not None:  # somebody else was faster
             return Imported(ImportStatus.ALREADY, there)
-        series = series_get_or_create(title=name.series or "", year=name.series_year)
+        series = series_get_or_create(title=name.series or "", year=name.series_year, actor=actor)
         Series.objects.select_for_update(no_key=True).get(pk=series.pk)
         episode = _same_identity(series, name).first()
         if episode is not None and episode.source is not None and not replacing.allows(episode):
@@ -221,7 +230,7 @@ def _record(
         source = _source(source, file, facts, incoming, said.original_name)
         if said.series_synopsis and not series.synopsis:
             Series.objects.filter(pk=series.pk, synopsis="").update(synopsis=said.series_synopsis)
-        return _attach(episode, series, name, said.synopsis, source)
+        return _attach(episode, series, name, said.synopsis, source, actor)
 
 
 def _lock_content(sha256: str) -> None:
@@ -265,7 +274,14 @@ def _source(
     )
 
 
-def _attach(episode: Episode | None, series: Series, name: ParsedName, synopsis: str, source: SourceFile) -> Imported:
+def _attach(
+    episode: Episode | None,
+    series: Series,
+    name: ParsedName,
+    synopsis: str,
+    source: SourceFile,
+    actor: AbstractBaseUser | None,
+) -> Imported:
     if episode is None:
         episode = Episode.objects.create(
             series=series,
@@ -280,14 +296,27 @@ def _attach(episode: Episode | None, series: Series, name: ParsedName, synopsis:
             synopsis=synopsis,
             source=source,
         )
+        _told(episode, None, actor)
         transaction.on_commit(lambda: logger.debug("episode_imported", episode_id=episode.pk, source_id=source.pk))
         return Imported(ImportStatus.IMPORTED, episode)
     before = episode.source_id
     episode.source = source
     episode.save(update_fields=["source", "updated_at"])
+    _told(episode, before, actor)
     ids = {"episode_id": episode.pk, "source_id": source.pk, "before": before}
     transaction.on_commit(lambda: logger.info("episode_source_set", **ids))
     return Imported(ImportStatus.IMPORTED if before is None else ImportStatus.REPLACED, episode)
+
+
+def _told(episode: Episode, before: int | None, actor: AbstractBaseUser | None) -> None:
+    audit_record(
+        action="episode.import",
+        subject=episode,
+        actor=actor,
+        before=None if before is None else {"source": before},
+        after={"source": episode.source_id, "series": episode.series.slug, "identity": episode.identity},
+    )
+    announce("episode.imported", episode=episode.pk, replaced=before is not None)
 
 
 def _extension(container: str) -> str:

@@ -94,6 +94,6 @@ def test_the_database_keeps_one_current_publication() -> None:
 
 def test_the_audit_is_append_only() -> None:
     make_run()
-    for statement in ("UPDATE analysis_audit SET action = ''", "DELETE FROM analysis_audit"):
+    for statement in ("UPDATE access_audit SET action = ''", "DELETE FROM access_audit"):
         with pytest.raises(Error, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement)

@@ -210,3 +210,6 @@ TOONEMO_WATCH_DIR = env.str("TOONEMO_WATCH_DIR", default="")
 TOONEMO_WATCH_SECONDS = env.float("TOONEMO_WATCH_SECONDS", default=30.0)
 TOONEMO_WATCH_QUIET_SECONDS = env.float("TOONEMO_WATCH_QUIET_SECONDS", default=60.0)
 TOONEMO_WATCH_ANALYSE = env.bool("TOONEMO_WATCH_ANALYSE", default=False)
+# Other programs that are told what happens. Private: over plain http and to one's own network too.
+TOONEMO_WEBHOOK_PRIVATE = env.bool("TOONEMO_WEBHOOK_PRIVATE", default=False)
+TOONEMO_WEBHOOK_KEEP_DAYS = env.int("TOONEMO_WEBHOOK_KEEP_DAYS", default=30)

@@ -19,12 +19,12 @@ def _actor(**more: Any) -> Any:
 
 class Migration(migrations.Migration):
     """The audit is of the whole house, and knows with which token something was done. Its rows and the trigger that
-    keeps them came along (``analysis.0012_audit_moves``).
+    keeps them came along (``analysis.0014_audit_moves``).
     """
 
     dependencies = [
         ("access", "0001_initial"),
-        ("analysis", "0012_audit_moves"),
+        ("analysis", "0014_audit_moves"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -68,6 +68,10 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AlterField(model_name="audit", name="actor", field=_actor(db_index=False)),
+        migrations.RemoveIndex(model_name="audit", name="audit_object_idx"),
+        migrations.AddIndex(
+            model_name="audit", index=models.Index(fields=["object_id", "object_type"], name="audit_object_idx")
+        ),
         migrations.AddIndex(model_name="audit", index=models.Index(fields=["actor", "-id"], name="audit_actor_idx")),
         migrations.AddIndex(model_name="audit", index=models.Index(fields=["action", "-id"], name="audit_action_idx")),
     ]

@@ -6,7 +6,7 @@ class Migration(migrations.Migration):
     (``access.0002_audit`` says what it is from then on).
     """
 
-    dependencies = [("analysis", "0011_runs_board")]
+    dependencies = [("analysis", "0013_search_summaries")]
 
     operations = [
         migrations.SeparateDatabaseAndState(
