@@ -39,6 +39,7 @@ def test_the_names_that_are_bound_are_those_that_are_sent() -> None:
         messages.UPLOAD_CHECK,
         messages.IMPORT_LOOK,
         messages.IMPORT_CARRY_OUT,
+        messages.WEBHOOK_DELIVER,
     }
 
 
