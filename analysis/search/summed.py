@@ -36,8 +36,8 @@ from analysis.search.verdicts import Judged, Verdict, judged_by
 @dataclass(frozen=True, slots=True)
 class _Piece:
     """A condition on a row ``x{i}`` of summaries. ``maybe``: what is no ``no``, so that an index can be read for it;
-    ``order``: its score from high to low, as an index has it. Where it is about two emotions, the row is that of the
-    first, ``second`` the alias of the other's row, and ``joins`` says what is read beside it.
+    ``whole``: no index knows that. ``order``: its score from high to low, as an index has it. Where it is about two
+    emotions, the row is that of the first, ``second`` the alias of the other's row, and ``joins`` what is read beside it.
     """
 
     emotion: str
@@ -49,6 +49,7 @@ class _Piece:
     span: str
     strangers: bool = True
     mean: bool = False
+    whole: bool = False
     second: str = ""
     joins: Sql = field(default_factory=lambda: Sql(""))
 
@@ -88,7 +89,8 @@ def summed_counts(query: Query) -> Counter[Verdict]:
     """How many there are of each verdict; of those that the rest of the query ranks, where it does."""
     table = _Table(query)
     yes, maybe, rows, every = table.yes(), table.maybe(), table.rows, table.every
-    if table.shown is not None and len(table.pieces) == 1:  # what the clauses leave is looked at once
+    one = len(table.pieces) == 1
+    if one and (table.shown is not None or table.pieces[0].whole):  # what there is is looked at once
         text = f"SELECT COUNT(*) FILTER (WHERE {yes.text}), COUNT(*) FILTER (WHERE {maybe.text}), COUNT(*) {rows.text}"
         values = [*yes.values, *maybe.values, *rows.values]
     else:  # an index knows all, and those that are not a no
@@ -271,7 +273,7 @@ def _lasts(atom: Atom, op: Op, ms: int, x: str) -> _Piece:
     if op in (Op.GT, Op.GE):
         score = Sql(f"{x}.longest_ms::float / ({x}.longest_ms + %s)", [ms])
         maybe = Sql(f"{long.text} OR NOT ({surely})", [ms])
-        return _Piece(emotion, long, maybe, score, f"{x}.longest_ms DESC", "low_most", span)
+        return _Piece(emotion, long, maybe, score, f"{x}.longest_ms DESC", "low_most", span, whole=True)
     score = Sql(f"%s::float / ({x}.longest_ms + %s)", [ms, ms])
     return _Piece(emotion, Sql(f"{short.text} AND {surely}", [ms]), short, score, f"{x}.longest_ms", "low_least", span)
 
@@ -289,4 +291,4 @@ def _at_once(condition: Together, x: str) -> _Piece:
     yes = f"{pair}.at_once IS NOT NULL"
     maybe = f"{yes} OR NOT ({x}.sure AND {other}.sure AND NOT {x}.strangers)"
     score, order = Sql(f"COALESCE({pair}.at_once, 0)"), f"{pair}.at_once DESC NULLS LAST"
-    return _Piece(first, Sql(yes), Sql(maybe), score, order, "", f"{pair}.span", second=other, joins=joins)
+    return _Piece(first, Sql(yes), Sql(maybe), score, order, "", f"{pair}.span", whole=True, second=other, joins=joins)
