@@ -44,7 +44,7 @@ class Tagged:
 
 
 def _tagged(request: HttpRequest, response: Any) -> Any:
-    if response.has_header("ETag"):
+    if response.has_header("ETag") or "no-store" in response.headers.get("Cache-Control", ""):
         return response
     etag = f'W/"{_digest(response.content)[:32]}"'
     response.headers["ETag"] = etag

@@ -32,8 +32,13 @@ TAGS = {
     "recommendations": "What is like this but calmer, and evenings",
     "export": "Everything at once, as a stream",
     "corrections": "What people say of single faces",
+    "faces": "Faces to ask people about, one after another, and what they say",
+    "agreement": "How far people agree",
     "runs": "Analyses, their progress, which one an episode shows",
+    "queue": "What waits for workers",
     "bundles": "Models",
+    "uploads": "Files that are sent in pieces (tus 1.0)",
+    "imports": "Previews of what would be added, and adding it",
 }
 # Which answers any route may give besides its own; the sentences are examples.
 ALWAYS = {
@@ -49,15 +54,34 @@ WITH_BODY = {
     415: 'Unsupported media type "text/plain" in request.',
 }
 DETAILS = {
+    411: "Say with Content-Length how many bytes the piece has.",
+    412: "Say which version of tus you speak: the header Tus-Resumable with 1.0.0.",
+    423: "Somebody else sends to this upload.",
+    460: "The piece does not have the checksum that was sent with it.",
+    500: "Something broke on our side; it was logged.",
+    503: "Too many streams are open.",
+    507: "There is no room for the file.",
     409: "It cannot be done as things stand; code and detail say why.",
     410: "The cursor is older than a day. Begin the list again.",
 }
-CODES = {409: "run_not_cancellable", 410: "cursor_stale", 413: "body_too_large"}
+CODES = {
+    409: "run_not_cancellable",
+    410: "cursor_stale",
+    411: "length_required",
+    412: "tus_version",
+    413: "body_too_large",
+    423: "upload_busy",
+    460: "upload_checksum",
+    500: "internal",
+    503: "too_many_streams",
+    507: "disk_full",
+}
 PATHS = {
     "id": "Id, as the list gives it",
     "other": "Id of the one that it is compared with",
     "slug": "Slug, as the list gives it",
     "token": "The token that was answered",
+    "position": "Which file of the preview, from 1",
 }
 ID = {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}
 DESCRIPTIONS = {
@@ -68,7 +92,14 @@ DESCRIPTIONS = {
     404: "Nothing is there, or it is not shown, or limits hide it",
     406: "The answer has no such form",
     409: "Not as things stand",
-    410: "The cursor can no longer be followed: begin again",
+    410: "It is no longer there: an upload that expired, or a cursor that can no longer be followed",
+    411: "The length of the body must be said",
+    412: "The protocol is spoken in another version",
+    423: "It is in use at this moment",
+    460: "The checksum is another (tus)",
+    500: "Ours: it was logged",
+    503: "Too much at once: Retry-After says how long to wait",
+    507: "Ours: there is no room",
     413: "The body is too long",
     415: "The body has a form that is not read",
     429: "Too many requests: Retry-After says how long to wait",
@@ -129,12 +160,10 @@ def _general(operation: dict[str, Any], method: str, shared: dict[str, Any]) -> 
     if any(parameter["name"] == "cursor" for parameter in operation.get("parameters", [])):
         statuses.add(410)
     for status in sorted(statuses):
-        if status not in DESCRIPTIONS:
-            continue  # its view says what it means
         name = f"Problem{status}"
         shared.setdefault(name, _problem(status))
         answers[str(status)] = {"$ref": f"#/components/responses/{name}"}
-    if method == "get" and "200" in answers:
+    if method == "get" and "200" in answers and "text/event-stream" not in answers["200"].get("content", {}):
         tag = {"description": "Of this answer; send it in If-None-Match", "schema": {"type": "string"}}
         shared.setdefault("Unchanged", {"description": DESCRIPTIONS[304], "headers": {"ETag": tag}})
         answers["304"] = {"$ref": "#/components/responses/Unchanged"}
@@ -143,16 +172,16 @@ def _general(operation: dict[str, Any], method: str, shared: dict[str, Any]) -> 
 
 
 def _problem(status: int) -> dict[str, Any]:
-    code = {**CODE_OF, **CODES}[status]
-    detail = {**ALWAYS, **WITH_BODY, **DETAILS}[status]
+    code = {**CODE_OF, **CODES}.get(status, "invalid_request")
+    detail = {**ALWAYS, **WITH_BODY, **DETAILS}.get(status, "It cannot be done; code says why.")
     more = {"errors": {"fields": [{"message": "There is no field “x”.", "code": "invalid"}]}} if status == 400 else {}
-    body = problem_body(HTTPStatus(status), code, detail, **more)
+    body = problem_body(status, code, detail, **more)
     form = {"$ref": "#/components/schemas/Problem"}
     found: dict[str, Any] = {
-        "description": DESCRIPTIONS[status],
+        "description": DESCRIPTIONS.get(status) or HTTPStatus(status).phrase,
         "content": {PROBLEM_JSON: {"schema": form, "examples": {code: {"value": body}}}},
     }
-    if status == 429:
+    if status in (429, 503):
         wait = {"description": "Seconds until the next request may come", "schema": {"type": "integer", "minimum": 0}}
         found["headers"] = {"Retry-After": wait}
     return found

@@ -6,7 +6,7 @@ A new route gets a line in ``OPERATIONS``; its example is written by ``tests/ana
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -63,13 +63,15 @@ class Made:
 
 @dataclass(frozen=True)
 class Asked:
-    """``path`` below /api/v1/. ``body``: JSON, or files and fields of a form."""
+    """``path`` below /api/v1/. ``body``: JSON, files and fields of a form, or bytes of a ``kind``."""
 
     method: str
     path: str
     status: int = 200
     body: Any = None
     form: bool = False
+    kind: str = "application/json"
+    headers: Mapping[str, str] | None = None
     before: Callable[[Made], None] | None = None
 
 
@@ -205,8 +207,12 @@ def ask(client: Client, asked: Asked) -> Any:
     if asked.form:
         fields = {k: SimpleUploadedFile("a.png", v) if isinstance(v, bytes) else v for k, v in asked.body.items()}
         return client.post(address, fields)
-    call = getattr(client, asked.method)
-    return call(address) if asked.body is None else call(address, asked.body, content_type="application/json")
+    call, headers = getattr(client, asked.method), dict(asked.headers or {})
+    if asked.body is not None:
+        return call(address, asked.body, content_type=asked.kind, headers=headers)
+    if asked.method == "get":
+        return call(address, headers=headers)
+    return client.generic(asked.method.upper(), address, headers=headers)
 
 
 def text_of(response: Any) -> str:
