@@ -9,6 +9,7 @@ import tracemalloc
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 
 from analysis.api import exports
@@ -121,20 +122,15 @@ def test_a_run_published_in_the_middle_changes_nothing(episode: Episode, monkeyp
 def test_memory_does_not_grow_with_the_catalogue(client: Client) -> None:
     most = []
     for episodes in (15, 60):
-        catalogue_plant(episodes=episodes, seed=1, beside=True)
-        client.get("/api/v1/export/spans.ndjson")  # what is loaded once is loaded
-        tracemalloc.start()
-        response: Any = client.get("/api/v1/export/spans.ndjson")
-        size = sum(len(chunk) for chunk in response.streaming_content)
-        most.append((size, tracemalloc.get_traced_memory()[1]))
-        tracemalloc.stop()
-        _forget_planted()
+        with transaction.atomic():
+            catalogue_plant(episodes=episodes, seed=1, beside=True)
+            client.get("/api/v1/export/spans.ndjson")  # what is loaded once is loaded
+            tracemalloc.start()
+            response: Any = client.get("/api/v1/export/spans.ndjson")
+            size = sum(len(chunk) for chunk in response.streaming_content)
+            most.append((size, tracemalloc.get_traced_memory()[1]))
+            tracemalloc.stop()
+            transaction.set_rollback(True)
     (small, little), (large, much) = most
     assert large > 3 * small
     assert much < 1.6 * little
-
-
-def _forget_planted() -> None:
-    from analysis.services.planting import catalogue_clear
-
-    catalogue_clear()
