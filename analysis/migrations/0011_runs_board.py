@@ -181,7 +181,7 @@ class Migration(migrations.Migration):
             model_name="runpace",
             name="run",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="analysis.analysisrun"
+                on_delete=django.db.models.deletion.CASCADE, related_name="paces", to="analysis.analysisrun"
             ),
         ),
         migrations.AddField(

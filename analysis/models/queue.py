@@ -122,7 +122,7 @@ class RunEvent(models.Model):
 class RunPace(models.Model):
     """How far a run was at a time: what its rate and the time left are measured from. Kept for an hour."""
 
-    run = models.ForeignKey(AnalysisRun, on_delete=models.CASCADE, related_name="+")
+    run = models.ForeignKey(AnalysisRun, on_delete=models.CASCADE, related_name="paces")
     at = models.DateTimeField(db_default=Now())
     done_ms = models.PositiveIntegerField()
     drawings = models.PositiveIntegerField()

@@ -100,8 +100,8 @@ class Waiting:
 
 
 def waiting(most: int | None = None) -> list[Waiting]:
-    """What waits, in the order in which workers take it; the first ``most``."""
-    runs = _with_open_parts().select_related("episode__series", "bundle", "requested_by")
+    """What waits, in the order in which workers take it; of the first ``most`` runs that go on."""
+    runs = _going().select_related("episode__series", "bundle", "requested_by")
     return _waiting(list(runs.order_by("-priority", "created_at", "pk")[:most]), 1)
 
 
@@ -111,14 +111,16 @@ def waiting_place(run: AnalysisRun) -> Waiting | None:
         return None
     older = Q(created_at__lt=run.created_at) | Q(created_at=run.created_at, pk__lt=run.pk)
     before = _with_open_parts().filter(Q(priority__gt=run.priority) | (Q(priority=run.priority) & older)).count()
-    return _waiting([run], before + 1)[0]
+    return next(iter(_waiting([run], before + 1)), None)
 
 
 def _with_open_parts() -> QuerySet[AnalysisRun]:
-    active = AnalysisRun.objects.filter(
-        status__in=[RunStatus.QUEUED, RunStatus.RUNNING], cancel_requested_at__isnull=True
-    )
-    return active.filter(Exists(Segment.objects.filter(run=OuterRef("pk"), status=SegmentStatus.PENDING)))
+    return _going().filter(Exists(Segment.objects.filter(run=OuterRef("pk"), status=SegmentStatus.PENDING)))
+
+
+def _going() -> QuerySet[AnalysisRun]:
+    active = [RunStatus.QUEUED, RunStatus.RUNNING]
+    return AnalysisRun.objects.filter(status__in=active, cancel_requested_at__isnull=True)
 
 
 def _waiting(runs: list[AnalysisRun], first: int) -> list[Waiting]:
@@ -136,8 +138,10 @@ def _waiting(runs: list[AnalysisRun], first: int) -> list[Waiting]:
         )
     )
     counts = {row[0]: row[1:] for row in rows}
-    found = []
-    for place, run in enumerate(runs, first):
-        parts, under_way, can_begin, soonest = counts[run.pk]
-        found.append(Waiting(run, place, parts, under_way, soonest if can_begin == 0 else None))
+    found: list[Waiting] = []
+    for run in runs:
+        parts, under_way, can_begin, soonest = counts.get(run.pk, (0, 0, 0, None))
+        if parts:
+            later = soonest if can_begin == 0 else None
+            found.append(Waiting(run, first + len(found), parts, under_way, later))
     return found

@@ -15,6 +15,8 @@ from analysis.models import AnalysisRun, Publication, RunPace, RunStatus, Segmen
 from analysis.pace import WINDOW_S, Pace, Sample, Unknown, pace_of
 from catalog.models import Episode
 
+RUNS_AT_ONCE = 20
+
 
 class Stage(StrEnum):
     """Where a run is on its way."""
@@ -190,7 +192,7 @@ def run_missing_parts(run: AnalysisRun) -> list[MissingPart]:
     return [MissingPart(s.start_ms, s.end_ms, s.error_code, s.error_detail) for s in failed]
 
 
-def segments_due(*, abandoned: bool = False, most_attempts: int | None = None) -> QuerySet[Segment]:
+def segments_due(*, abandoned: bool = False) -> QuerySet[Segment]:
     """What waits for a worker, in the order in which it is taken: priority, then who asked first.
 
     What failed a moment ago is left out until its pause is over. ``abandoned``: also what a dead worker holds.
@@ -203,9 +205,23 @@ def segments_due(*, abandoned: bool = False, most_attempts: int | None = None) -
         run__status__in=[RunStatus.QUEUED, RunStatus.RUNNING],
         run__cancel_requested_at__isnull=True,
     )
-    if most_attempts is not None:
-        waiting = waiting.filter(attempts__lt=most_attempts)
     return waiting.order_by("-run__priority", "run__created_at", "run_id", "index")
+
+
+def segment_first_due(most_attempts: int) -> int | None:
+    """The segment that is to be taken next, also one that a dead worker holds. Runs are looked at in their order, some
+    at a time: of tens of thousands of segments that wait, few are read.
+    """
+    active = AnalysisRun.objects.filter(
+        status__in=[RunStatus.QUEUED, RunStatus.RUNNING], cancel_requested_at__isnull=True
+    )
+    runs = list(active.order_by("-priority", "created_at", "pk").values_list("pk", flat=True))
+    due = segments_due(abandoned=True).filter(attempts__lt=most_attempts)
+    for start in range(0, len(runs), RUNS_AT_ONCE):
+        first = due.filter(run_id__in=runs[start : start + RUNS_AT_ONCE]).values_list("pk", flat=True).first()
+        if first is not None:
+            return first
+    return None
 
 
 def runs_to_finalise() -> list[int]:

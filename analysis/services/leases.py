@@ -22,7 +22,7 @@ from django.db.models.functions import Now
 
 from analysis.models import AnalysisRun, QueueName, RunEventKind, RunStatus, Segment, SegmentStatus
 from analysis.selectors.queue import is_paused
-from analysis.selectors.runs import segments_due
+from analysis.selectors.runs import segment_first_due
 from analysis.services.deliveries import run_ended_tell
 from analysis.services.messages import finalise_send, segments_send
 from analysis.services.observations import observations_write, result_check
@@ -79,7 +79,7 @@ def segment_claim_next(worker: str) -> Claim | None:
     if is_paused(QueueName.INFERENCE):
         return None
     for _ in range(MOST_RACES):
-        first = segments_due(abandoned=True, most_attempts=MOST_ATTEMPTS).values_list("pk", flat=True).first()
+        first = segment_first_due(MOST_ATTEMPTS)
         if first is None:
             return None
         claim = segment_claim(first, worker)

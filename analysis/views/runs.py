@@ -37,7 +37,7 @@ from analysis.views.media import picture_answer
 from catalog.roles import Right, may, needs
 
 PAGE_SIZE = 30
-MOST_OPEN = 60  # that go on or wait and are shown at once
+MOST_OPEN = 40  # that go on or wait and are shown at once
 PICTURES_OF_ONE = 12
 
 
