@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils.html import format_html
 
-from catalog.access.admin_base import AuditedAdmin, QuickAdmin, person_of
+from catalog.access.admin_base import AuditedAdmin, QuickAdmin, person_of, register_rest
 from catalog.access.services.audit import audit_record
 from catalog.errors import CatalogError, SourceInUse
 from catalog.models import Character, Episode, Series, SourceFile
@@ -216,3 +216,6 @@ class SourceFileAdmin(QuickAdmin):
             source_delete(source=obj, actor=person_of(request))
         except SourceInUse as error:  # an import was faster than the click
             messages.error(request, str(error))
+
+
+register_rest("catalog")

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from analysis.api.pages import Pages
 from analysis.api.views import PROBLEM, Base, choice_of, number_of, parameter, text_of, user_of
-from catalog.access.models import READ, SCOPES, Audit, Token
+from catalog.access.models import READ, SCOPES, TOKEN_STATES, Audit, Token
 from catalog.access.selectors import AuditFilter, audit_list, tokens_all, tokens_of
 from catalog.access.services.tokens import NAME_LENGTH, token_create, token_revoke
 from catalog.roles import Right, api_needs, may
@@ -31,7 +31,7 @@ class TokenAskedSerializer(serializers.Serializer[Any]):
 
 class TokenSerializer(serializers.ModelSerializer[Token]):
     owner = serializers.CharField(source="owner.username", read_only=True)
-    state = serializers.ChoiceField(choices=["live", "expired", "revoked"], read_only=True)
+    state = serializers.ChoiceField(choices=TOKEN_STATES, read_only=True)
 
     class Meta:
         model = Token

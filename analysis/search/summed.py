@@ -36,8 +36,8 @@ from analysis.search.verdicts import Judged, Verdict, judged_by
 @dataclass(frozen=True, slots=True)
 class _Piece:
     """A condition on a row ``x{i}`` of summaries. ``maybe``: what is no ``no``, so that an index can be read for it;
-    ``whole``: no index knows that. ``order``: its score from high to low, as an index has it. Where it is about two
-    emotions, the row is that of the first, ``second`` the alias of the other's row, and ``joins`` what is read beside it.
+    ``whole``: no index knows that. ``order``: its score from high to low, as an index has it. About two
+    emotions: the row is that of the first, ``second`` the alias of the other's, ``joins`` what is read beside it.
     """
 
     emotion: str

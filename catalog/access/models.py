@@ -16,6 +16,7 @@ from catalog.roles import Right
 
 MOST_TEXT = 4_000
 READ = "read"
+TOKEN_STATES = ("live", "expired", "revoked")
 SCOPES = (READ, *(str(right) for right in Right))
 _DIGEST = RegexValidator(r"^[0-9a-f]{64}$", "A SHA-256 digest has 64 hexadecimal digits.")
 

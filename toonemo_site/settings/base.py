@@ -167,6 +167,7 @@ SPECTACULAR_SETTINGS = {
         "UploadStatusEnum": "catalog.models.UploadStatus",
         "ImportStatusEnum": "catalog.models.PlanStatus",
         "ImportKindEnum": "catalog.models.PlanKind",
+        "TokenStateEnum": "catalog.access.models.TOKEN_STATES",
         "LaneEmotionEnum": "analysis.api.serializers.LANE_EMOTIONS",
     },
 }

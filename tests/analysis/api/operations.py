@@ -16,7 +16,6 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, override_settings
 from django.utils import timezone
-from rest_framework.authtoken.models import Token
 
 from analysis.models import AnalysisRun, Certification, Correction, FaceDetection, Find, ModelBundle
 from analysis.services.bundle_publishing import bundle_publish
@@ -29,6 +28,7 @@ from analysis.services.runs import run_request
 from catalog.models import Episode, Series
 from ml.masks import encode_mask
 from tests.analysis import world
+from tests.tokens import bearer
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
 EMBEDDING = [0.1] * 128
@@ -54,8 +54,7 @@ class Made:
     @property
     def headers(self) -> dict[str, str]:
         """Of somebody who may everything."""
-        token, _ = Token.objects.get_or_create(user=self.staff)
-        return {"Authorization": f"Token {token.key}"}
+        return bearer(self.staff)
 
     def client(self) -> Client:
         return Client(headers=self.headers)

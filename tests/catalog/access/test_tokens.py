@@ -91,19 +91,19 @@ def test_the_database_keeps_the_rules() -> None:
 
 def test_a_token_acts_for_its_owner_within_its_scopes() -> None:
     admin = somebody("admin")
-    assert Client(headers=bearer(admin, "publish")).post(API).status_code == 404
-    assert Client(headers=bearer(admin, "correct", "analyse")).post(API).status_code == 403
+    assert Client(headers=bearer(admin, "publish")).post(API, {}, "application/json").status_code == 404
+    assert Client(headers=bearer(admin, "correct", "analyse")).post(API, {}, "application/json").status_code == 403
     assert Client(headers=bearer(admin, "read")).get("/api/v1/series/").status_code == 200
 
 
 def test_a_token_loses_what_its_owner_loses() -> None:
     admin = somebody("admin")
     client = Client(headers=bearer(admin))
-    assert client.post(API).status_code == 404
+    assert client.post(API, {}, "application/json").status_code == 404
     admin.groups.clear()
-    assert client.post(API).status_code == 403
+    assert client.post(API, {}, "application/json").status_code == 403
     User.objects.filter(pk=admin.pk).update(is_active=False)
-    assert client.post(API).status_code == 401
+    assert client.post(API, {}, "application/json").status_code == 401
 
 
 def test_every_token_that_is_refused_is_refused_in_the_same_words() -> None:
