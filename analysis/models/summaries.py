@@ -17,14 +17,16 @@ class ShownEpisode(models.Model):
 
     Made from what is said elsewhere (``services.shown``), to be found fast. Triggers keep series, season, year and
     length as the catalogue has them, and take away what is no longer published. ``strangers``: there are faces of
-    nobody known. The rest is about the whole cast, weighted by readable time, NULL where nothing can be read: upper
-    bounds, and expressions begun per readable minute; ``calm`` is the score that calm episodes are ranked by.
+    nobody known; ``people``: how many characters have a profile. The rest is about the whole cast, weighted by readable
+    time, NULL where nothing can be read: upper bounds, and expressions begun per readable minute; ``calm`` is the score
+    that calm episodes are ranked by.
     """
 
     episode = models.OneToOneField(Episode, on_delete=models.CASCADE, related_name="shown")
     run = models.OneToOneField(AnalysisRun, on_delete=models.CASCADE, related_name="shown")
     partial = models.BooleanField()
     strangers = models.BooleanField()
+    people = models.PositiveSmallIntegerField()
     series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="+")
     season = models.PositiveSmallIntegerField(null=True)
     year = models.PositiveSmallIntegerField(null=True)

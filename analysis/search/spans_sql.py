@@ -72,14 +72,17 @@ def shown_rows(query: Query) -> QuerySet[ShownEpisode]:
     return rows.filter(condition)
 
 
+SHOWN_COLUMNS = ("run_id", "episode_id", "partial", "strangers", "people")
+
+
 def shown(query: Query) -> Sql:
-    """``shown (run_id, episode_id, partial, strangers)``: these, to be planned together with what reads them."""
-    columns = ("run_id", "episode_id", "partial", "strangers")
+    """``shown (SHOWN_COLUMNS)``: these, to be planned together with what reads them."""
+    names = ", ".join(SHOWN_COLUMNS)
     try:
-        text, values = shown_rows(query).order_by().values_list(*columns).query.sql_with_params()
+        text, values = shown_rows(query).order_by().values_list(*SHOWN_COLUMNS).query.sql_with_params()
     except EmptyResultSet:  # a number that no episode can have
-        text, values = f"SELECT {', '.join(columns)} FROM analysis_shownepisode WHERE FALSE", ()
-    return Sql(f"shown (run_id, episode_id, partial, strangers) AS NOT MATERIALIZED ({text})", list(values))
+        text, values = f"SELECT {names} FROM analysis_shownepisode WHERE FALSE", ()
+    return Sql(f"shown ({names}) AS NOT MATERIALIZED ({text})", list(values))
 
 
 def of_episode(query: Query) -> bool:

@@ -89,12 +89,12 @@ def summed_counts(query: Query) -> Counter[Verdict]:
     """How many there are of each verdict; of those that the rest of the query ranks, where it does."""
     table = _Table(query)
     yes, maybe, rows, every = table.yes(), table.maybe(), table.rows, table.every
-    one = len(table.pieces) == 1
-    if one and (table.shown is not None or table.pieces[0].whole):  # what there is is looked at once
+    whole = len(table.pieces) == 1 and table.pieces[0].whole
+    if whole or (len(table.pieces) == 1 and table.shown is not None and not table.counted):  # looked at once
         text = f"SELECT COUNT(*) FILTER (WHERE {yes.text}), COUNT(*) FILTER (WHERE {maybe.text}), COUNT(*) {rows.text}"
         values = [*yes.values, *maybe.values, *rows.values]
     else:  # an index knows all, and those that are not a no
-        total = f"(SELECT COUNT(*) {every.text})"
+        total = f"(SELECT COUNT(*) {every.text})"  # or the narrow rows do
         text = f"SELECT COUNT(*) FILTER (WHERE {yes.text}), COUNT(*), {total} {rows.text} AND {maybe.text}"
         values = [*yes.values, *every.values, *rows.values, *maybe.values]
     with connection.cursor() as cursor:
@@ -150,6 +150,10 @@ class _Table:
         self.order = self._order(query)
         self.rows = self._rows(query, self.pieces)
         self.every = self._rows(query, [replace(self.pieces[0], joins=Sql(""))])
+        # Whoever has a profile has a summary. With limits it costs more to ask twice whom they leave.
+        self.counted = self.shown is not None and not query.limits and self._unranked(query)
+        if self.counted:
+            self.every = Sql("FROM shown WHERE shown.people > 0")
 
     def statement(self, text: str, values: list[Any]) -> tuple[str, list[Any]]:
         if self.shown is None:
@@ -184,6 +188,11 @@ class _Table:
         if self.shown is not None:
             text += f" JOIN shown ON shown.episode_id = {self.key}"
         return Sql(f"{text} WHERE x0.emotion = %s AND {ranked}", [*values, pieces[0].emotion])
+
+    @staticmethod
+    def _unranked(query: Query) -> bool:
+        """Whether every episode that the conditions can be asked of is counted, not only those that can be ranked."""
+        return query.finds_scenes or (query.order is not Order.CALMEST and query.emotion is None)
 
     def _order(self, query: Query) -> Sql:
         if query.order is Order.CALMEST:

@@ -22,8 +22,9 @@ from ml.types import EMOTIONS
 
 LOCK = 0x70  # with a character's id: its summaries are being made
 _SHOWN = (
-    "INSERT INTO analysis_shownepisode (episode_id, run_id, partial, strangers, series_id, season, year, duration_ms,"
-    f" {', '.join(CALM_COLUMNS)}) SELECT e.id, r.id, r.partial, {NOBODY_KNOWN.format(run='r.id')}, e.series_id,"
+    "INSERT INTO analysis_shownepisode (episode_id, run_id, partial, strangers, people, series_id, season, year,"
+    f" duration_ms, {', '.join(CALM_COLUMNS)}) SELECT e.id, r.id, r.partial, {NOBODY_KNOWN.format(run='r.id')},"
+    " (SELECT COUNT(*) FROM analysis_emotionprofile q WHERE q.run_id = r.id), e.series_id,"
     f" e.season, e.year, f.duration_ms, {', '.join(f'c.{name}' for name in CALM_COLUMNS)}"
     " FROM analysis_publication p JOIN analysis_analysisrun r ON r.id = p.run_id"
     " JOIN catalog_episode e ON e.id = p.episode_id LEFT JOIN catalog_sourcefile f ON f.id = e.source_id"
