@@ -193,6 +193,8 @@ def segment_fail(token: uuid.UUID, code: str, detail: str, *, final: bool = Fals
     if final or segment.attempts >= MOST_ATTEMPTS:
         event_record(segment.run_id, RunEventKind.FAILED, **told)
         _end(segment, SegmentStatus.FAILED, error_code=code[:60], error_detail=detail)
+    elif _is_cancelled(segment):
+        _stop(segment)
     else:
         pause_s = RETRY_AFTER_S * 2 ** (segment.attempts - 1)
         event_record(segment.run_id, RunEventKind.TRY_AGAIN, **told)
@@ -208,17 +210,22 @@ def segment_cancel(token: uuid.UUID) -> bool:
     segment = _held(token)
     if segment is None:
         return False
-    event_record(segment.run_id, RunEventKind.STOPPED, part=segment.index, worker=segment.worker)
-    _end(segment, SegmentStatus.CANCELLED)
+    _stop(segment)
     return True
 
 
 @transaction.atomic
 def segment_release(token: uuid.UUID) -> bool:
-    """The worker goes home and hands the segment back as it was; the attempt does not count."""
+    """The worker goes home and hands the segment back as it was; the attempt does not count.
+
+    Of a run that was cancelled it is handed back to nobody: it ends.
+    """
     segment = _held(token)
     if segment is None:
         return False
+    if _is_cancelled(segment):
+        _stop(segment)
+        return True
     event_record(segment.run_id, RunEventKind.RELEASED, part=segment.index, worker=segment.worker)
     _give_back(segment, attempts=segment.attempts - 1)
     segments_send([segment.pk])
@@ -261,6 +268,15 @@ def _held(token: uuid.UUID) -> Segment | None:
     list(AnalysisRun.objects.select_for_update(no_key=True).filter(segments__lease_token=token).values_list("pk"))
     held = Segment.objects.select_for_update(no_key=True).filter(lease_token=token, status=SegmentStatus.RUNNING)
     return held.first()
+
+
+def _is_cancelled(segment: Segment) -> bool:
+    return AnalysisRun.objects.filter(pk=segment.run_id, cancel_requested_at__isnull=False).exists()
+
+
+def _stop(segment: Segment) -> None:
+    event_record(segment.run_id, RunEventKind.STOPPED, part=segment.index, worker=segment.worker)
+    _end(segment, SegmentStatus.CANCELLED)
 
 
 def _give_back(segment: Segment, **changes: Any) -> None:

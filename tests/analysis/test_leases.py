@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 import threading
 import uuid
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -246,6 +247,18 @@ def test_a_worker_that_goes_home_hands_the_segment_back_unharmed() -> None:
         assert segment_release(claim(segment).token)
     segment.refresh_from_db()
     assert (segment.status, segment.attempts) == (SegmentStatus.PENDING, 0)
+
+
+@pytest.mark.parametrize("end", [segment_release, lambda token: segment_fail(token, "internal", "Broken.")])
+def test_what_comes_back_of_a_cancelled_run_waits_for_nobody(end: Callable[[uuid.UUID], bool]) -> None:
+    """It could not be claimed again, and the run would never end."""
+    run = make_run(120_000)
+    token = claim(run.segments.get(index=0)).token
+    run_cancel(run=run)
+    assert end(token)
+    run.refresh_from_db()
+    assert run.status == RunStatus.CANCELLED
+    assert {s.status for s in run.segments.all()} == {SegmentStatus.CANCELLED}
 
 
 def test_a_cancelled_run_is_not_claimed_and_its_dead_segments_are_cancelled() -> None:
