@@ -8,20 +8,20 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from rest_framework.authtoken.models import Token
 
 from analysis.models import Correction
 from catalog.models import Episode
 from tests.analysis import world
 from tests.analysis.test_asking import MOODS as ASKED
 from tests.analysis.test_naming import MOODS, PNG, analyse, direction
+from tests.tokens import bearer
 
 pytestmark = pytest.mark.django_db
 
 
 def client_of(name: str) -> Client:
     user = User.objects.create_user(name, is_staff=True)
-    return Client(headers={"Authorization": f"Token {Token.objects.create(user=user).key}"})
+    return Client(headers=bearer(user))
 
 
 @pytest.fixture
