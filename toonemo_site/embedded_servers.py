@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import pwd
+import shutil
 import signal
 import socket
 import subprocess
@@ -97,12 +98,20 @@ class Postgres:
             (self.socket_dir / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
 
     def _make_cluster(self) -> None:
-        arguments = ["-D", self.data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]
+        """Whole or not at all, whatever is killed meanwhile: it is made beside its place, and moved there."""
+        new = self.data.with_name(f"{self.data.name}.new")
+        shutil.rmtree(new, ignore_errors=True)
+        new.mkdir(mode=0o700)
+        if os.geteuid() == 0:
+            account = pwd.getpwnam(UNPRIVILEGED)
+            os.chown(new, account.pw_uid, account.pw_gid)
+        arguments = ["-D", new, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]
         nosync = ["--no-sync"] if self.fast else []
         done = _run([_programs() / "initdb", *arguments, *nosync])
         if done.returncode:
             said = (done.stderr or done.stdout).strip().splitlines()
             raise EmbeddedError(f"PostgreSQL could not be set up in {self.data}: {said[-1] if said else 'no reason'}")
+        new.replace(self.data)
 
     def _pg_ctl(self, *arguments: str) -> str:
         """Empty where it went well, else what it said."""

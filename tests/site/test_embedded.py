@@ -159,3 +159,13 @@ def test_redis_stops_within_a_second_or_two(tmp_path: Path) -> None:
     redis.stop()
     assert time.monotonic() - started < 10
     assert redis.pid() is None
+
+
+def test_a_cluster_that_was_killed_while_it_was_made_is_made_anew(tmp_path: Path) -> None:
+    half = tmp_path / "postgres.new"
+    half.mkdir()
+    (half / "PG_VERSION").write_text("18\n")
+    process = user(tmp_path)
+    wait_until_up(process)
+    assert not half.exists()
+    leave(process)
