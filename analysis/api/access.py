@@ -13,7 +13,7 @@ from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from analysis.api.pages import Pages
+from analysis.api.pages import ADDRESS, Pages
 from analysis.api.views import PROBLEM, Base, choice_of, number_of, parameter, text_of, user_of
 from catalog.access.models import READ, SCOPES, TOKEN_STATES, Audit, Token
 from catalog.access.selectors import AuditFilter, audit_list, tokens_all, tokens_of
@@ -100,6 +100,8 @@ class TokenViewSet(SignedIn, mixins.ListModelMixin, viewsets.GenericViewSet[Toke
 class AuditSerializer(serializers.ModelSerializer[Audit]):
     actor = serializers.CharField(source="actor.username", allow_null=True, default=None)
     token = serializers.CharField(source="token.name", allow_null=True, default=None)
+    before = serializers.DictField(allow_null=True)
+    after = serializers.DictField(allow_null=True)
 
     class Meta:
         model = Audit
@@ -112,6 +114,10 @@ class Newest(CursorPagination):
     page_size = 50
     page_size_query_param = "limit"
     max_page_size = 200
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        named = {"next": ADDRESS, "previous": ADDRESS, "results": schema}
+        return {"type": "object", "required": list(named), "properties": named}
 
 
 @extend_schema_view(

@@ -136,6 +136,7 @@ AS = {
 class ExportView(Base):
     """The rows of what episodes show now, whatever is published while they are read."""
 
+    rate = "export"
     content_negotiation_class = ByAddress
     kind: ClassVar[str]
     form: ClassVar[Form]

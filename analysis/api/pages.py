@@ -59,7 +59,7 @@ class Pages(LimitOffsetPagination):
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         count = {"type": "integer", "minimum": 0, "description": "Rows of all pages"}
-        named = {"count": count, "next": _ADDRESS, "previous": _ADDRESS, "results": schema}
+        named = {"count": count, "next": ADDRESS, "previous": ADDRESS, "results": schema}
         return {"type": "object", "required": list(named), "properties": named}
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
@@ -69,7 +69,7 @@ class Pages(LimitOffsetPagination):
         ]
 
 
-_ADDRESS = {"type": ["string", "null"], "format": "uri"}
+ADDRESS = {"type": ["string", "null"], "format": "uri"}
 _LIMIT = {"type": "integer", "minimum": 1, "default": USUAL}
 
 
@@ -109,7 +109,7 @@ class CursorPages(BasePagination):
         return Response({"next": self._next(), "results": data})
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        following = {**_ADDRESS, "description": "The next page; null at the end."}
+        following = {**ADDRESS, "description": "The next page; null at the end."}
         return {
             "type": "object",
             "required": ["next", "results"],

@@ -39,6 +39,9 @@ TAGS = {
     "bundles": "Models",
     "uploads": "Files that are sent in pieces (tus 1.0)",
     "imports": "Previews of what would be added, and adding it",
+    "tokens": "Tokens of one's own",
+    "audit": "Who did what, and when",
+    "webhooks": "Other programs that are told what happens",
 }
 # Which answers any route may give besides its own; the sentences are examples.
 ALWAYS = {
@@ -56,6 +59,7 @@ WITH_BODY = {
 DETAILS = {
     411: "Say with Content-Length how many bytes the piece has.",
     412: "Say which version of tus you speak: the header Tus-Resumable with 1.0.0.",
+    422: "The Idempotency-Key was sent with another request before.",
     423: "Somebody else sends to this upload.",
     460: "The piece does not have the checksum that was sent with it.",
     500: "Something broke on our side; it was logged.",
@@ -70,6 +74,7 @@ CODES = {
     411: "length_required",
     412: "tus_version",
     413: "body_too_large",
+    422: "idempotency_key_reused",
     423: "upload_busy",
     460: "upload_checksum",
     500: "internal",
@@ -81,6 +86,7 @@ PATHS = {
     "other": "Id of the one that it is compared with",
     "slug": "Slug, as the list gives it",
     "token": "The token that was answered",
+    "delivery": "Id of a delivery",
     "position": "Which file of the preview, from 1",
 }
 ID = {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}
@@ -91,10 +97,11 @@ DESCRIPTIONS = {
     403: "The role or the token does not allow it, or the limits of the browser cannot be read",
     404: "Nothing is there, or it is not shown, or limits hide it",
     406: "The answer has no such form",
-    409: "Not as things stand",
+    409: "Not as things stand, or a request with the same Idempotency-Key is being done",
     410: "It is no longer there: an upload that expired, or a cursor that can no longer be followed",
     411: "The length of the body must be said",
     412: "The protocol is spoken in another version",
+    422: "The Idempotency-Key belongs to another request",
     423: "It is in use at this moment",
     460: "The checksum is another (tus)",
     500: "Ours: it was logged",
@@ -149,13 +156,15 @@ def _paths(operation: dict[str, Any]) -> None:
         if parameter["in"] == "path":
             name = parameter["name"]
             parameter.setdefault("description", PATHS.get(name, name))
-            if name in ("id", "other"):
+            if name in ("id", "other", "delivery"):
                 parameter["schema"] = ID
 
 
 def _general(operation: dict[str, Any], method: str, shared: dict[str, Any]) -> None:
     answers = operation["responses"]
     statuses = set(ALWAYS) | (set(WITH_BODY) if "requestBody" in operation else set())
+    if method == "post":
+        statuses |= {409, 422}
     statuses |= {int(status) for status in answers if int(status) >= 400}
     if any(parameter["name"] == "cursor" for parameter in operation.get("parameters", [])):
         statuses.add(410)

@@ -119,8 +119,9 @@ def catalogue_clear() -> int:
     planted = Episode.objects.filter(series__slug__startswith=PREFIX)
     count = planted.count()
     of_runs = _of_runs()
-    if count and count == Episode.objects.count():
-        everything: list[type[Model]] = [*of_runs, AnalysisRun]
+    pointing = _pointing_at([*of_runs, AnalysisRun])
+    if count and count == Episode.objects.count() and not any(m._default_manager.exists() for m in pointing):
+        everything: list[type[Model]] = [*of_runs, AnalysisRun, *pointing]
         tables = ", ".join(f'"{model._meta.db_table}"' for model in everything)
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # nothing may wait for the end of the transaction
@@ -141,6 +142,21 @@ def _of_runs() -> list[type[Model]]:
     """Every table with a column ``run_id``."""
     found = (relation.related_model for relation in AnalysisRun._meta.related_objects)
     return [model for model in found if isinstance(model, ModelBase)]
+
+
+def _pointing_at(models: Iterable[type[Model]]) -> list[type[Model]]:
+    """Other tables with rows that point at theirs, and so on: PostgreSQL empties all of them at once or none."""
+    known, waiting = set(models), list(models)
+    found: list[type[Model]] = []
+    while waiting:
+        for relation in waiting.pop()._meta.get_fields(include_hidden=True):
+            model = relation.related_model
+            pointing = relation.auto_created and not relation.concrete and not relation.many_to_many
+            if pointing and isinstance(model, ModelBase) and model not in known:
+                known.add(model)
+                found.append(model)
+                waiting.append(model)
+    return found
 
 
 def _delete(tables: Iterable[type[Model]], column: str, *keys: list[int]) -> None:

@@ -50,14 +50,21 @@ class Made:
     face: int
     profile: int
     scene: int
+    secret: str = ""
 
     @property
     def headers(self) -> dict[str, str]:
         """Of somebody who may everything."""
-        return bearer(self.staff)
+        if not self.secret:
+            self.secret = bearer(self.staff)["Authorization"]
+        return {"Authorization": self.secret}
 
-    def client(self) -> Client:
-        return Client(headers=self.headers)
+    def client(self, *, by_token: bool = True) -> Client:
+        if by_token:
+            return Client(headers=self.headers)
+        client = Client()
+        client.force_login(self.staff)
+        return client
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,7 @@ class Asked:
     form: bool = False
     kind: str = "application/json"
     headers: Mapping[str, str] | None = None
+    by_token: bool = True
     before: Callable[[Made], None] | None = None
 
 

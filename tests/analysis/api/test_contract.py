@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from analysis.api import streams
 from analysis.api.problems import PROBLEM_JSON
 from analysis.api.schema import EXAMPLES, TAGS, V1, example_of
 from tests.analysis.api.operations import PNG, Asked, ask, make, operations, text_of
+from tests.analysis.api.operations_access import operations_access
 from tests.analysis.api.operations_work import make_work, operations_work
 from tests.analysis.api.schemas import answer_content, described, every_operation, faults, operation_of, resolved
 from tests.analysis.test_run_events import QUICK
@@ -22,7 +24,7 @@ from tests.catalog.conftest import fake_probe, media  # noqa: F401
 
 WRITE = "TOONEMO_WRITE_EXAMPLES" in os.environ
 NAMES = sorted(operation["operationId"] for _, _, operation in every_operation())
-BODIES = {"post", "put", "patch"}
+SECRETS = {r"toonemo_[\w-]{20,}": "toonemo_nobodys-token", r"whsec_[\w+/=]+": "whsec_bm9ib2R5cyBzZWNyZXQ="}
 JSON = "application/json"
 
 
@@ -87,15 +89,15 @@ def test_every_route_answers_as_the_schema_says(monkeypatch: pytest.MonkeyPatch)
     """Asked for real, one after the other, each undone again. Writes the examples where it is told to."""
     monkeypatch.setattr(streams, "Timing", lambda: QUICK)
     made = make()
-    client = made.client()
-    table = operations(made) | operations_work(made, make_work(made))
+    clients = {by_token: made.client(by_token=by_token) for by_token in (True, False)}
+    table = operations(made) | operations_work(made, make_work(made)) | operations_access(made)
     assert sorted(table) == NAMES
     wrong: list[Any] = []
     for name, asked in table.items():
         with transaction.atomic():
             if asked.before is not None:
                 asked.before(made)
-            response = ask(client, asked)
+            response = ask(clients[asked.by_token], asked)
             text = text_of(response)
             transaction.set_rollback(True)
         if response.status_code != asked.status:
@@ -131,6 +133,8 @@ def _write(name: str, asked: Asked, text: str, response: Any) -> None:
     said = {"request": body, "status": asked.status, "answer": answer}
     EXAMPLES.mkdir(exist_ok=True)
     text = json.dumps(said, ensure_ascii=False, indent=1).replace("testserver", "toonemo.example") + "\n"
+    for secret, example in SECRETS.items():
+        text = re.sub(secret, example, text)
     (EXAMPLES / f"{name}.json").write_text(text, encoding="utf-8")
 
 
