@@ -123,7 +123,8 @@ READ_ONLY = {
     "add", "add-folder", "add-plan", "character-naming", "character-drawing", "correct-disputed",
     "correct-agreement", "run-picture", "runs-analyse",
 }  # fmt: skip
-FILLED = {"pk": "999999999", "slug": "nobody", "token": "nothing-nothing-nothing", "delivery": "999999999", "other": "999999999",
+FILLED = {"pk": "999999999", "slug": "nobody", "token": "nothing-nothing-nothing",
+          "delivery": "999999999", "other": "999999999",
           "before": "999999999", "position": "1", "picture": "1", "after": "999999999", "rest": "x"}  # fmt: skip
 
 
