@@ -1,7 +1,7 @@
 # `make demo` and `make test` need Python 3.11 or newer and nothing else; they set up what is missing.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-slow test-chaos e2e lint format bench requirements clean clean-data
+.PHONY: help setup demo test test-slow test-chaos e2e screenshots lint format bench requirements clean clean-data
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -44,6 +44,9 @@ test-chaos: setup  ## kill workers, flush Redis, restart PostgreSQL in the middl
 
 e2e: setup  ## the pages in a real browser
 	@$(BIN)/python -m pytest -m e2e $(ARGS)
+
+screenshots: setup  ## every page as a picture, on a desktop and on a phone, into docs/screenshots/
+	@TOONEMO_SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest -m e2e tests/e2e/test_screenshots.py $(ARGS)
 
 lint: setup  ## style, types, import contracts, missing migrations
 	@$(BIN)/ruff check .

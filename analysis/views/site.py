@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from analysis.views import samples, samples_parents
+from analysis.views import samples, samples_parents, samples_staff
 from ml.types import EMOTIONS, UNCLEAR
 
 
@@ -15,5 +15,5 @@ def patterns(request: HttpRequest) -> HttpResponse:
     if not settings.DEBUG:
         raise Http404
     context = {"emotions": [*EMOTIONS, UNCLEAR, "nobody"], "levels": samples.levels(), **samples.components()}
-    context |= samples_parents.components()
+    context |= samples_parents.components() | samples_staff.components()
     return render(request, "patterns.html", context)

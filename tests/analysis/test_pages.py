@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -332,6 +333,23 @@ def test_the_patterns_page_shows_every_component(client: Client) -> None:
     assert "shows a bit of everything" in text
     assert "When Tom begins to look scared, Jerry begins to as well" in text
     assert "<b>with markup" not in text
+
+
+@override_settings(DEBUG=True)
+def test_every_part_is_among_the_patterns(client: Client) -> None:
+    """In its states: loading, empty, broken, and with a name that is too long."""
+    response = client.get("/patterns/")
+    parts = {f"parts/{path.name}" for path in (settings.BASE_DIR / "templates" / "parts").glob("*.html")}
+    assert parts - {template.name for template in response.templates} == set()
+    text = response.content.decode()
+    states = (
+        *("A worker reads the picture", "A worker looks at the files", "Being added", "No moment to compare"),
+        *("Nothing is left to ask here", "Nothing was analysed yet", "Nothing is shown.", "The picture is broken."),
+        *("It could not be done.", "Not taken:", "No worker", "A name that goes on and on"),
+    )
+    for said in states:
+        assert said in text, said
+    assert " hx-get" not in text.split("<div hx-disable")[0]
 
 
 def test_the_pages_of_errors_need_nothing(client: Client) -> None:

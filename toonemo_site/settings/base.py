@@ -45,6 +45,7 @@ MIDDLEWARE = [
     "toonemo_site.health.HealthMiddleware",
     "toonemo_site.logging.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "toonemo_site.compression.PagesCompressedMiddleware",
     "toonemo_site.policy.ContentPolicyMiddleware",
     "toonemo_site.problems.ApiProblemsMiddleware",
     "toonemo_site.nul.NulMiddleware",  # before whatever opens a file or asks the database

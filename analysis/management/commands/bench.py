@@ -11,6 +11,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from analysis.bench.addresses import addresses
 from analysis.bench.clock import Clock, Timed, percentile
 from analysis.bench.pages import asked
 from analysis.bench.questions import TEMPLATES
@@ -35,6 +36,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--planted", type=int, metavar="N", help="on N planted episodes in a database of their own, gone afterwards"
         )
+        parser.add_argument(
+            "--pages", action="store_true", help="opens the pages of parents instead, each with and without limits"
+        )
         parser.add_argument("--questions", type=int, default=48, help="of each kind (48)")
         parser.add_argument("--seed", type=int, default=1, help="equal seeds ask equal questions (1)")
         parser.add_argument("--slowest", type=int, default=0, metavar="N", help="also name the N slowest")
@@ -56,7 +60,8 @@ class Command(BaseCommand):
             self._measure(options)
 
     def _measure(self, options: dict[str, Any]) -> None:
-        calls = list(asked(options["questions"], options["seed"]))
+        ask = addresses if options["pages"] else asked
+        calls = list(ask(options["questions"], options["seed"]))
         if not calls:
             raise CommandError("No episode shows an analysis yet. [nothing_published]", returncode=1)
         clock = Clock()
@@ -86,12 +91,12 @@ class Command(BaseCommand):
             f"processors, load {load[0]:.1f}; milliseconds"
         )
         heads = "".join(f"{name:>21}" for name in HEADS.values())
-        self.stdout.write(f"{'':<36}{'asked':>6}{heads}{'queries':>9}")
+        self.stdout.write(f"{'':<52}{'asked':>6}{heads}{'queries':>9}")
         percents = "".join(f"{f'p{p}':>7}" for p in PERCENTS)
-        self.stdout.write(f"{'':<42}{percents * len(HEADS)}")
+        self.stdout.write(f"{'':<58}{percents * len(HEADS)}")
         for kind, row in document["kinds"].items():
             columns = "".join(_column(row[name]) for name in HEADS)
-            self.stdout.write(f"{kind:<36}{row['asked']:>6}{columns}{row['queries']:>9}")
+            self.stdout.write(f"{kind:<52}{row['asked']:>6}{columns}{row['queries']:>9}")
         for row in document["slowest"]:
             self.stdout.write(f"{row['ms']:8.1f} ms: {row['asked']} ({row['kind']})")
 
