@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from django.utils.translation import gettext as _
+
 if TYPE_CHECKING:
     from analysis.selectors.hidden import Hidden
 
@@ -47,7 +49,7 @@ class EpisodeHidden(AnalysisError):
     code = "hidden_by_limits"
 
     def __init__(self, hidden: Hidden) -> None:
-        super().__init__("Your limits hide this episode.")
+        super().__init__(_("Your limits hide this episode."))
         self.hidden = hidden
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from analysis.limits import NO_LIMITS, NOTHING, Limits, LimitsInvalid, limits_format, limits_parse
 
@@ -16,7 +18,10 @@ PRESETS_COOKIE = "limit_presets"
 KEPT_S = 400 * 86_400  # the longest that browsers keep a cookie
 MOST_PRESETS = 12
 MOST_NAME = 40
-SUGGESTED = (("Little anger and fear", "angry<=10%, scared<=10%"), ("No long fright", "scared run<=5s"))
+SUGGESTED = (
+    (gettext_lazy("Little anger and fear"), "angry<=10%, scared<=10%"),
+    (gettext_lazy("No long fright"), "scared run<=5s"),
+)
 _SALT = "toonemo.limits"
 
 Presets = tuple[tuple[str, str], ...]  # (name, limits as text)
@@ -44,7 +49,7 @@ def limits_keep(response: HttpResponseBase, limits: Limits) -> None:
 def presets_of(request: HttpRequest) -> Presets:
     """Of whoever owns the browser; suggestions until they were changed, and where they cannot be read."""
     rows = _unsigned(request, PRESETS_COOKIE) if PRESETS_COOKIE in request.COOKIES else None
-    return tuple((str(name), str(text)) for name, text in rows) if isinstance(rows, list) else SUGGESTED
+    return tuple((str(name), str(text)) for name, text in (rows if isinstance(rows, list) else SUGGESTED))
 
 
 def presets_keep(response: HttpResponseBase, presets: Presets) -> None:
@@ -56,7 +61,7 @@ def preset_named(presets: Presets, name: str) -> Limits:
     for known, text in presets:
         if known == name:
             return limits_parse(text)
-    raise LimitsInvalid(f"There is no preset called “{name[:MOST_NAME]}”.")
+    raise LimitsInvalid(_("There is no preset called “%(name)s”.") % {"name": name[:MOST_NAME]})
 
 
 def preset_saved(presets: Presets, name: str, limits: Limits, was: str = "") -> Presets:
@@ -65,17 +70,19 @@ def preset_saved(presets: Presets, name: str, limits: Limits, was: str = "") -> 
     """
     name = " ".join(name.split())
     if not 0 < len(name) <= MOST_NAME:
-        raise LimitsInvalid(f"A preset has a name of 1 to {MOST_NAME} characters.")
+        raise LimitsInvalid(_("A preset has a name of 1 to %(most_name)s characters.") % {"most_name": MOST_NAME})
     if not limits:
-        raise LimitsInvalid("A preset limits something.")
+        raise LimitsInvalid(_("A preset limits something."))
     replaced = [p[0] for p in presets if p[0] in (name, was)]
     place = next((i for i, p in enumerate(presets) if p[0] in replaced), len(presets))
     kept = [p for p in presets if p[0] not in replaced]
     if len(kept) >= MOST_PRESETS:
-        raise LimitsInvalid(f"A browser keeps {MOST_PRESETS} presets; delete one first.")
+        raise LimitsInvalid(
+            _("A browser keeps %(most_presets)s presets; delete one first.") % {"most_presets": MOST_PRESETS}
+        )
     found = (*kept[:place], (name, limits_format(limits)), *kept[place:])
     if len(signing.dumps([list(p) for p in found], salt=_SALT, compress=True)) > 3_500:
-        raise LimitsInvalid("The presets are too long for a cookie; delete one first.")
+        raise LimitsInvalid(_("The presets are too long for a cookie; delete one first."))
     return found
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
 from analysis.errors import RecommendationInvalid
 from analysis.limits import Limits
@@ -25,15 +26,17 @@ def asked_of_address(get: QueryDict, limits: Limits) -> Asked:
 def asked_of_json(data: Any, limits: Limits) -> Asked:
     """``{"like": [3, 5], "sliders": {"calmer": 1}, "count": 10}``. Raises RecommendationInvalid."""
     if not isinstance(data, Mapping):
-        raise RecommendationInvalid("The body is an object.")
+        raise RecommendationInvalid(_("The body is an object."))
     unknown = sorted(set(data) - {"like", "sliders", "count", "minutes"})
     if unknown:
-        raise RecommendationInvalid(f"There is no “{unknown[0]}” here; known are like, sliders, count and minutes.")
+        raise RecommendationInvalid(
+            _("There is no “%(unknown)s” here; known are like, sliders, count and minutes.") % {"unknown": unknown[0]}
+        )
     like, steps, count = data.get("like", []), data.get("sliders", {}), data.get("count", COUNT)
     if not isinstance(like, list):
-        raise RecommendationInvalid("“like” is a list of ids of episodes.")
+        raise RecommendationInvalid(_("“like” is a list of ids of episodes."))
     if not isinstance(steps, Mapping) or set(steps) - set(SLIDERS):
-        raise RecommendationInvalid(f"“sliders” is an object of {', '.join(SLIDERS)}.")
+        raise RecommendationInvalid(_("“sliders” is an object of %(sliders)s.") % {"sliders": ", ".join(SLIDERS)})
     return _asked(
         [_whole("like", value) for value in like],
         {name: _whole(name, value) for name, value in steps.items()},
@@ -49,11 +52,11 @@ def minutes_of(value: object) -> int:
 
 def _asked(like: Sequence[int], steps: Mapping[str, int], count: int, limits: Limits) -> Asked:
     if any(pk < 0 for pk in like):
-        raise RecommendationInvalid("“like” is an id of an episode.")
+        raise RecommendationInvalid(_("“like” is an id of an episode."))
     try:
         sliders = Sliders(**steps)
     except ValueError as error:
-        raise RecommendationInvalid(f"A slider does not go that far: {error}.") from error
+        raise RecommendationInvalid(_("A slider does not go that far: %(error)s.") % {"error": error}) from error
     return Asked(tuple(like), sliders, limits, count)
 
 
@@ -61,5 +64,5 @@ def _whole(name: str, value: object) -> int:
     text = str(value).strip() if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
     digits = text.removeprefix("-").removeprefix("+")
     if not (digits.isascii() and digits.isdecimal() and len(digits) <= MOST_DIGITS):
-        raise RecommendationInvalid(f"“{name}” is a whole number.")
+        raise RecommendationInvalid(_("“%(name)s” is a whole number.") % {"name": name})
     return int(text)

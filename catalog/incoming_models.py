@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 DIGEST = RegexValidator(r"^[0-9a-f]{64}$", "A SHA-256 digest has 64 hexadecimal digits.")
 DIGEST_OR_NONE = r"^([0-9a-f]{64})?$"
@@ -30,10 +31,10 @@ class Leased(models.Model):
 
 
 class UploadStatus(models.TextChoices):
-    OPEN = "open", "being sent"
-    RECEIVED = "received", "being checked"
-    READY = "ready", "ready to add"
-    REFUSED = "refused", "refused"
+    OPEN = "open", _("being sent")
+    RECEIVED = "received", _("being checked")
+    READY = "ready", _("ready to add")
+    REFUSED = "refused", _("refused")
 
 
 class Upload(Leased):
@@ -69,17 +70,17 @@ class Upload(Leased):
 
 
 class PlanKind(models.TextChoices):
-    UPLOADS = "uploads", "sent files"
-    FOLDER = "folder", "a folder"
-    LIST = "list", "a list"
+    UPLOADS = "uploads", _("sent files")
+    FOLDER = "folder", _("a folder")
+    LIST = "list", _("a list")
 
 
 class PlanStatus(models.TextChoices):
-    LOOKING = "looking", "being looked at"
-    READY = "ready", "waiting for your word"
-    CONFIRMED = "confirmed", "being added"
-    DONE = "done", "done"
-    FAILED = "failed", "failed"
+    LOOKING = "looking", _("being looked at")
+    READY = "ready", _("waiting for your word")
+    CONFIRMED = "confirmed", _("being added")
+    DONE = "done", _("done")
+    FAILED = "failed", _("failed")
 
 
 class ImportPlan(Leased):
@@ -129,21 +130,21 @@ class ImportPlan(Leased):
 class Finding(models.TextChoices):
     """What one file of a plan is to the catalogue."""
 
-    NEW = "new", "new"
-    FILLS = "fills", "known, without a video so far"
-    SAME_TITLE = "same_title", "new, but the title is known"
-    KNOWN = "known", "already there"
-    RESTORES = "restores", "already there, its file is gone"
-    TWICE = "twice", "the same file twice"
-    COLLIDES = "collides", "the number is taken"
-    REFUSED = "refused", "cannot be added"
+    NEW = "new", _("new")
+    FILLS = "fills", _("known, without a video so far")
+    SAME_TITLE = "same_title", _("new, but the title is known")
+    KNOWN = "known", _("already there")
+    RESTORES = "restores", _("already there, its file is gone")
+    TWICE = "twice", _("the same file twice")
+    COLLIDES = "collides", _("the number is taken")
+    REFUSED = "refused", _("cannot be added")
 
 
 class Choice(models.TextChoices):
-    ADD = "add", "add it"
-    SKIP = "skip", "leave it out"
-    REPLACE = "replace", "let it take the place of the other file"
-    PART = "part", "add it as a further part"
+    ADD = "add", _("add it")
+    SKIP = "skip", _("leave it out")
+    REPLACE = "replace", _("let it take the place of the other file")
+    PART = "part", _("add it as a further part")
 
 
 class ImportItem(models.Model):
@@ -192,12 +193,12 @@ class ImportItem(models.Model):
 
 
 class WatchedStatus(models.TextChoices):
-    GROWING = "growing", "may still grow"
-    IMPORTING = "importing", "being added"
-    DONE = "done", "added"
-    ALREADY = "already", "was there already"
-    REFUSED = "refused", "refused"
-    GAVE_UP = "gave_up", "given up"
+    GROWING = "growing", _("may still grow")
+    IMPORTING = "importing", _("being added")
+    DONE = "done", _("added")
+    ALREADY = "already", _("was there already")
+    REFUSED = "refused", _("refused")
+    GAVE_UP = "gave_up", _("given up")
 
 
 class WatchedFile(Leased):

@@ -15,6 +15,7 @@ from django.contrib.auth.models import AnonymousUser, Group
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.translation import gettext_lazy as _
 from rest_framework.permissions import BasePermission
 
 if TYPE_CHECKING:
@@ -33,14 +34,14 @@ class Right(StrEnum):
 
 
 # In words, for people who choose what a token may.
-RIGHT_WORDS: dict[str, str] = {
-    "read": "Read what everybody may read",
-    Right.SEE_RUNS: "See every run, also those that no episode shows",
-    Right.INGEST: "Add episodes, and change what is said of them",
-    Right.ANALYSE: "Ask for runs, stop them and do them again",
-    Right.CORRECT: "Correct faces and check shots",
-    Right.PUBLISH: "Choose which run an episode shows",
-    Right.MANAGE: "Look after queues, webhooks, the audit and other people's tokens",
+RIGHT_WORDS = {
+    "read": _("Read what everybody may read"),
+    Right.SEE_RUNS: _("See every run, also those that no episode shows"),
+    Right.INGEST: _("Add episodes, and change what is said of them"),
+    Right.ANALYSE: _("Ask for runs, stop them and do them again"),
+    Right.CORRECT: _("Correct faces and check shots"),
+    Right.PUBLISH: _("Choose which run an episode shows"),
+    Right.MANAGE: _("Look after queues, webhooks, the audit and other people's tokens"),
 }
 
 VIEWER, EDITOR, ADMIN = "viewer", "editor", "admin"

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from ml.types import EMBEDDING_SIZE
 
 HALF = EMBEDDING_SIZE // 2
@@ -23,9 +25,9 @@ class Alike(StrEnum):
     @property
     def words(self) -> str:
         return {
-            Alike.EXPRESSION: "in expression",
-            Alike.CHARACTER: "the same character",
-            Alike.BOTH: "in expression and character",
+            Alike.EXPRESSION: _("in expression"),
+            Alike.CHARACTER: _("the same character"),
+            Alike.BOTH: _("in expression and character"),
         }[self]
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from django.utils.translation import gettext as _
+
 from ml.types import EMOTIONS, Emotion
 
 LENGTH = "length"  # how the length of an episode is called where limits are written
@@ -38,13 +40,13 @@ class Limit:
 
     def __post_init__(self) -> None:
         if self.emotion not in EMOTIONS:
-            raise LimitsInvalid(f"There is no emotion {str(self.emotion)!r}.")
+            raise LimitsInvalid(_("There is no emotion %(emotion)s.") % {"emotion": repr(str(self.emotion))})
         if self.most is None and self.longest_ms is None:
-            raise LimitsInvalid(f"A limit on {self.name} says neither how much nor how long.")
+            raise LimitsInvalid(_("A limit on %(name)s says neither how much nor how long.") % {"name": self.name})
         if self.most is not None and not (0 <= self.most <= 1 and round(self.most, 4) == self.most):
-            raise LimitsInvalid(f"{self.name}: a share is 0 % to 100 %, in steps of 0.01 %.")
+            raise LimitsInvalid(_("%(name)s: a share is 0 %% to 100 %%, in steps of 0.01 %%.") % {"name": self.name})
         if self.longest_ms is not None and not 0 <= self.longest_ms <= MOST_MS:
-            raise LimitsInvalid(f"{self.name}: a run is limited to 0 s to 24 h.")
+            raise LimitsInvalid(_("%(name)s: a run is limited to 0 s to 24 h.") % {"name": self.name})
 
     @property
     def key(self) -> tuple[str, Emotion]:
@@ -68,13 +70,13 @@ class Limits:
 
     def __post_init__(self) -> None:
         if len(self.limits) > MOST_LIMITS:
-            raise LimitsInvalid(f"There are more than {MOST_LIMITS} limits.")
+            raise LimitsInvalid(_("There are more than %(most_limits)s limits.") % {"most_limits": MOST_LIMITS})
         if self.longest_episode_ms is not None and not 1 <= self.longest_episode_ms <= MOST_MS:
-            raise LimitsInvalid(f"{LENGTH}: an episode is limited to 1 ms to 24 h.")
+            raise LimitsInvalid(_("%(length)s: an episode is limited to 1 ms to 24 h.") % {"length": LENGTH})
         ordered = tuple(sorted(self.limits, key=lambda x: (x.character, EMOTIONS.index(x.emotion))))
         for one, two in itertools.pairwise(ordered):
             if one.key == two.key:
-                raise LimitsInvalid(f"{one.name} is limited twice.")
+                raise LimitsInvalid(_("%(name)s is limited twice.") % {"name": one.name})
         object.__setattr__(self, "limits", ordered)
 
     def __bool__(self) -> bool:

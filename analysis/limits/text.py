@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.utils.translation import gettext as _
+
 from analysis.limits.limit import LENGTH, MOST_MS, Limit, Limits, LimitsInvalid
 from ml.types import EMOTIONS, Emotion
 
@@ -35,7 +37,7 @@ class _Part:
 def limits_parse(text: str) -> Limits:
     """Raises LimitsInvalid, which names the part that cannot be read. An empty text is no limits."""
     if len(text) > MOST_LETTERS:
-        raise LimitsInvalid(f"Limits are at most {MOST_LETTERS} characters long.")
+        raise LimitsInvalid(_("Limits are at most %(most_letters)s characters long.") % {"most_letters": MOST_LETTERS})
     found: dict[tuple[str, Emotion], dict[str, float | int]] = {}
     length: int | None = None
     for said in (p.strip() for p in re.split(r"[,;\n]", text)):
@@ -44,13 +46,13 @@ def limits_parse(text: str) -> Limits:
         part = _part(said)
         if part.emotion is None:
             if length is not None:
-                raise LimitsInvalid(f"“{said}”: {LENGTH} is limited twice.")
+                raise LimitsInvalid(_("“%(said)s”: %(length)s is limited twice.") % {"said": said, "length": LENGTH})
             length = part.ms
             continue
         key, value = ("longest_ms", part.ms) if part.most is None else ("most", part.most)
         values = found.setdefault((part.character, part.emotion), {})
         if key in values:
-            raise LimitsInvalid(f"“{said}”: the same is limited twice.")
+            raise LimitsInvalid(_("“%(said)s”: the same is limited twice.") % {"said": said})
         assert value is not None
         values[key] = value
     limits = tuple(_limit(who, emotion, values) for (who, emotion), values in found.items())
@@ -66,17 +68,21 @@ def _part(said: str) -> _Part:
     match = _PART.fullmatch(said)
     if match is None or not match["what"] or not match["value"]:
         raise LimitsInvalid(
-            f"“{_short(said)}” is no limit; one is written as angry<=10%, angry run<=6s, length<=12min."
+            _("“%(said)s” is no limit; one is written as angry<=10%%, angry run<=6s, length<=12min.")
+            % {"said": _short(said)}
         )
     what = match["what"].strip()
     if what.casefold() == LENGTH:
         return _Part(None, "", None, _ms(said, match["value"], least=1))
     before, colon, name = what.rpartition(":")
     if colon and not _SLUG.fullmatch(before):
-        raise LimitsInvalid(f"“{_short(said)}”: before the colon stands the slug of a character.")
+        raise LimitsInvalid(_("“%(said)s”: before the colon stands the slug of a character.") % {"said": _short(said)})
     word, *more = name.casefold().split() or [""]
     if word not in EMOTIONS or more not in ([], ["run"]):
-        raise LimitsInvalid(f"“{_short(said)}”: limited are {', '.join(EMOTIONS)}, each also with “run”, and {LENGTH}.")
+        raise LimitsInvalid(
+            _("“%(said)s”: limited are %(emotions)s, each also with “run”, and %(length)s.")
+            % {"said": _short(said), "emotions": ", ".join(EMOTIONS), "length": LENGTH}
+        )
     if more:
         return _Part(Emotion(word), before, None, _ms(said, match["value"], least=0))
     return _Part(Emotion(word), before, _share(said, match["value"]), None)
@@ -86,7 +92,7 @@ def _share(said: str, value: str) -> float:
     match = _NUMBER.fullmatch(value.strip())
     share = None if match is None or match["unit"] != "%" else Decimal(match["number"]) / 100
     if share is None or share > 1 or share != round(share, 4):
-        raise LimitsInvalid(f"“{_short(said)}”: a share is 0% to 100%, in steps of 0.01%.")
+        raise LimitsInvalid(_("“%(said)s”: a share is 0%% to 100%%, in steps of 0.01%%.") % {"said": _short(said)})
     return float(share)
 
 
@@ -95,7 +101,9 @@ def _ms(said: str, value: str, *, least: int) -> int:
     unit = None if match is None else _UNIT_MS.get(match["unit"])
     ms = None if match is None or unit is None else Decimal(match["number"]) * unit
     if ms is None or ms != int(ms) or not least <= ms <= MOST_MS:
-        raise LimitsInvalid(f"“{_short(said)}”: a time is written as 6s or 12min, whole milliseconds, at most 24h.")
+        raise LimitsInvalid(
+            _("“%(said)s”: a time is written as 6s or 12min, whole milliseconds, at most 24h.") % {"said": _short(said)}
+        )
     return int(ms)
 
 

@@ -9,6 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Func, Q
 from django.db.models.functions import Cast, Now
+from django.utils.translation import gettext_lazy as _
 
 from analysis.models.runs import AnalysisRun, Segment
 
@@ -18,9 +19,9 @@ MOST_PRIORITY = 1000
 class QueueName(models.TextChoices):
     """What can be paused. ``ALL`` stands over the other two."""
 
-    ALL = "all", "Everything"
-    INFERENCE = "inference", "Reading videos"
-    DEFAULT = "default", "Putting runs together"
+    ALL = "all", _("Everything")
+    INFERENCE = "inference", _("Reading videos")
+    DEFAULT = "default", _("Putting runs together")
 
 
 class Queue(models.Model):
@@ -65,21 +66,21 @@ class Worker(models.Model):
 
 
 class RunEventKind(models.TextChoices):
-    REQUESTED = "requested", "Asked for"
-    CLAIMED = "claimed", "Part begun"
-    DONE = "done", "Part done"
-    FAILED = "failed", "Part failed"
-    TRY_AGAIN = "try_again", "Part is tried again"
-    LEASE_LOST = "lease_lost", "Worker stopped answering"
-    RELEASED = "released", "Part handed back"
-    STOPPED = "stopped", "Part stopped"
-    CANCEL = "cancel", "Cancelled by somebody"
-    RETRIED = "retried", "Retried"
-    PRIORITY = "priority", "Priority changed"
-    ENDED = "ended", "Ended"
-    PUBLISHED = "published", "Published"
-    PAUSED = "paused", "Queue paused"
-    RESUMED = "resumed", "Queue resumed"
+    REQUESTED = "requested", _("Asked for")
+    CLAIMED = "claimed", _("Part begun")
+    DONE = "done", _("Part done")
+    FAILED = "failed", _("Part failed")
+    TRY_AGAIN = "try_again", _("Part is tried again")
+    LEASE_LOST = "lease_lost", _("Worker stopped answering")
+    RELEASED = "released", _("Part handed back")
+    STOPPED = "stopped", _("Part stopped")
+    CANCEL = "cancel", _("Cancelled by somebody")
+    RETRIED = "retried", _("Retried")
+    PRIORITY = "priority", _("Priority changed")
+    ENDED = "ended", _("Ended")
+    PUBLISHED = "published", _("Published")
+    PAUSED = "paused", _("Queue paused")
+    RESUMED = "resumed", _("Queue resumed")
 
 
 class RunEvent(models.Model):

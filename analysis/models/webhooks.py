@@ -8,16 +8,17 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 
 class WebhookEvent(models.TextChoices):
-    RUN_FINISHED = "run.finished", "A run succeeded"
-    RUN_FAILED = "run.failed", "A run failed"
-    RUN_CANCELLED = "run.cancelled", "A run was cancelled"
-    RUN_PUBLISHED = "run.published", "An episode shows another run"
-    EPISODE_IMPORTED = "episode.imported", "An episode was added, or its file replaced"
-    CORRECTION_ADDED = "correction.added", "Somebody corrected a face"
-    CORRECTION_WITHDRAWN = "correction.withdrawn", "A correction was withdrawn"
+    RUN_FINISHED = "run.finished", _("A run succeeded")
+    RUN_FAILED = "run.failed", _("A run failed")
+    RUN_CANCELLED = "run.cancelled", _("A run was cancelled")
+    RUN_PUBLISHED = "run.published", _("An episode shows another run")
+    EPISODE_IMPORTED = "episode.imported", _("An episode was added, or its file replaced")
+    CORRECTION_ADDED = "correction.added", _("Somebody corrected a face")
+    CORRECTION_WITHDRAWN = "correction.withdrawn", _("A correction was withdrawn")
 
 
 TEST_EVENT = "webhook.test"
@@ -60,9 +61,9 @@ class Webhook(models.Model):
 
 
 class DeliveryStatus(models.TextChoices):
-    WAITING = "waiting", "Waiting"
-    DELIVERED = "delivered", "Delivered"
-    FAILED = "failed", "Given up"
+    WAITING = "waiting", _("Waiting")
+    DELIVERED = "delivered", _("Delivered")
+    FAILED = "failed", _("Given up")
 
 
 class Delivery(models.Model):

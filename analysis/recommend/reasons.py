@@ -10,10 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from django.utils.translation import gettext as _
 
 from analysis.recommend.features import BINS, Catalogue, Ints, Singles
 from analysis.recommend.score import Scores
 from analysis.recommend.taste import Wanted
+from analysis.wording import emotion_word
 from ml.types import EMOTIONS, Emotion
 
 MOST_REASONS = 3
@@ -70,11 +72,17 @@ def words_of(term: str, row: int, wanted: Wanted, catalogue: Catalogue, names: N
     if term == "pace":
         assert wanted.pace is not None
         asked = _sided(wanted.pace, "{:.1f}")
-        return f"{catalogue.pace[row]:.1f} expressions begin per minute, and {asked} were asked for"
+        return _("%(pace)s expressions begin per minute, and %(asked)s were asked for") % {
+            "pace": f"{catalogue.pace[row]:.1f}",
+            "asked": asked,
+        }
     if term == "length":
         assert wanted.duration_ms is not None
         target, side = wanted.duration_ms
-        return f"it is {clock(catalogue.duration_ms[row])} long, and {_sided((target, side), None)} was asked for"
+        return _("it is %(duration_ms)s long, and %(value)s was asked for") % {
+            "duration_ms": clock(catalogue.duration_ms[row]),
+            "value": _sided((target, side), None),
+        }
     if term == "cast":
         return _cast_words(row, wanted, catalogue, names)
     if term == "arc":
@@ -87,13 +95,30 @@ def _share_words(term: str, row: int, wanted: Wanted, catalogue: Catalogue) -> s
     share, low, high = (float(table[i, row]) for table in (catalogue.share, catalogue.low, catalogue.high))
     target, side = float(wanted.share[i]), int(wanted.side[i])
     if np.isnan(share):
-        return f"{term} is not known of it"
-    shown = f"{term} {percent(share)} of the time ({percent(low)} to {percent(high)})"
+        return _("%(emotion)s is not known of it") % {"emotion": emotion_word(term)}
+    shown = _("%(emotion)s %(share)s of the time (%(low)s to %(high)s)") % {
+        "emotion": emotion_word(term),
+        "share": percent(share),
+        "low": percent(low),
+        "high": percent(high),
+    }
+    told = {"shown": shown, "target": percent(target)}
     if side:
-        asked = f"{'at most' if side < 0 else 'at least'} {percent(target)}"
-        kept = share <= target if side < 0 else share >= target
-        return f"{shown}, and {asked} was asked for" if kept else f"{shown}, nearer than usual to the {asked} asked for"
-    return f"{shown}, near the {percent(target)} {'of what you liked' if wanted.liked else 'that is usual'}"
+        told["asked"] = _at_most(percent(target)) if side < 0 else _at_least(percent(target))
+        if share <= target if side < 0 else share >= target:
+            return _("%(shown)s, and %(asked)s was asked for") % told
+        return _("%(shown)s, nearer than usual to the %(asked)s asked for") % told
+    if wanted.liked:
+        return _("%(shown)s, near the %(target)s of what you liked") % told
+    return _("%(shown)s, near the %(target)s that is usual") % told
+
+
+def _at_most(value: str) -> str:
+    return _("at most %(value)s") % {"value": value}
+
+
+def _at_least(value: str) -> str:
+    return _("at least %(value)s") % {"value": value}
 
 
 def _cast_words(row: int, wanted: Wanted, catalogue: Catalogue, names: Names) -> str:
@@ -101,23 +126,38 @@ def _cast_words(row: int, wanted: Wanted, catalogue: Catalogue, names: Names) ->
     theirs = catalogue.cast_of(row)
     shared = {c: float(np.sqrt(part) @ cast[c]) for c, part in theirs.items() if c in cast}
     best = sorted(shared, key=lambda c: (-shared[c], c))[:2]
-    who = " and ".join(names.characters.get(c, "somebody") for c in best)
-    alike = sum(shared.values())
-    return f"{who} {'is' if len(best) == 1 else 'are'} in it too, showing {percent(alike)} of the same"
+    who = [names.characters.get(c) or _("somebody") for c in best]
+    alike = percent(sum(shared.values()))
+    if len(who) == 2:
+        told = {"one": who[0], "other": who[1], "alike": alike}
+        return _("%(one)s and %(other)s are in it too, showing %(alike)s of the same") % told
+    return _("%(who)s is in it too, showing %(alike)s of the same") % {"who": "".join(who), "alike": alike}
 
 
 def _arc_words(row: int, wanted: Wanted, catalogue: Catalogue, names: Names) -> str:
     assert wanted.arc is not None
     alike = float(catalogue.arc[row] @ wanted.arc) / BINS
-    liked = [names.episodes.get(f.episode, "what you liked") for f in wanted.liked]
-    whose = f"that of {liked[0]}" if len(liked) == 1 else f"those of the {len(liked)} you liked"
-    made = ", made so by your sliders" if wanted.sliders.any and (wanted.side != 0).any() else ""
-    return f"its course from beginning to end is {percent(alike)} like {whose}{made}"
+    liked = [names.episodes.get(f.episode) or _("what you liked") for f in wanted.liked]
+    told = {"alike": percent(alike), "title": "".join(liked[:1]), "count": len(liked)}
+    made = wanted.sliders.any and bool((wanted.side != 0).any())
+    if len(liked) == 1 and made:
+        said = _("its course from beginning to end is %(alike)s like that of %(title)s, made so by your sliders")
+    elif len(liked) == 1:
+        said = _("its course from beginning to end is %(alike)s like that of %(title)s")
+    elif made:
+        said = _(
+            "its course from beginning to end is %(alike)s like those of the %(count)s you liked, made so by your"
+            " sliders"
+        )
+    else:
+        said = _("its course from beginning to end is %(alike)s like those of the %(count)s you liked")
+    return said % told
 
 
 def _sided(target: tuple[float, int], form: str | None) -> str:
     value, side = target
-    return f"at {'most' if side < 0 else 'least'} {form.format(value) if form else clock(int(value))}"
+    said = form.format(value) if form else clock(int(value))
+    return _at_most(said) if side < 0 else _at_least(said)
 
 
 def percent(share: float) -> str:
@@ -132,6 +172,6 @@ def clock(ms: int) -> str:
 def sentence(reasons: Sequence[Reason]) -> str:
     """All reasons as one sentence."""
     if not reasons:
-        return "Nothing speaks for it more than for a usual episode."
+        return _("Nothing speaks for it more than for a usual episode.")
     said = "; ".join(r.words for r in reasons)
     return f"{said[0].upper()}{said[1:]}."

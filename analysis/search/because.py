@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from analysis.models import EmotionSpan
 from analysis.search.lexicon import Registry
 from analysis.search.query import Condition, How, Lasts, MoreThan, Op, ShareOf, Shows, Together, atoms_of
 from analysis.search.query_json import condition_to_json
 from analysis.search.verdicts import NEVER_MOST, READABLE_LEAST, Finding, Verdict
+from analysis.wording import emotion_word
 
 
 def clock(ms: int) -> str:
@@ -65,25 +68,45 @@ def finding_words(
     if span is not None and not _absent(condition, finding):
         seconds = (span.end_ms - span.start_ms) / 1000
         return (
-            f"{span.character.name} looks {span.emotion} from {clock(span.start_ms)} to {clock(span.end_ms)}"
-            f"{f' of {span.run.episode.title}' if name_episode else ''} ({seconds:.1f} s)"
-        )
+            _("%(name)s looks %(emotion)s from %(start)s to %(end)s of %(title)s (%(seconds)s s)")
+            if name_episode
+            else _("%(name)s looks %(emotion)s from %(start)s to %(end)s (%(seconds)s s)")
+        ) % {
+            "name": span.character.name,
+            "emotion": emotion_word(span.emotion),
+            "start": clock(span.start_ms),
+            "end": clock(span.end_ms),
+            "title": span.run.episode.title,
+            "seconds": f"{seconds:.1f}",
+        }
     low, high = finding.facts["low"], finding.facts["high"]
-    emotion = atoms_of(condition)[0].emotion
+    emotion = emotion_word(atoms_of(condition)[0].emotion)
     match condition:
         case ShareOf():
-            return f"{emotion} in {percent(low)} to {percent(high)} of the readable time"
+            return _("%(emotion)s in %(low)s to %(high)s of the readable time") % {
+                "emotion": emotion,
+                "low": percent(low),
+                "high": percent(high),
+            }
         case MoreThan(_, atom, other):
             names = [c.name if (c := registry.character(s or "")) else str(s) for s in (atom.character, other)]
-            return f"{names[0]} at least {percent(low)}, {names[1]} at most {percent(high)} of the readable time"
+            return _("%(one)s at least %(low)s, %(other)s at most %(high)s of the readable time") % {
+                "one": names[0],
+                "low": percent(low),
+                "other": names[1],
+                "high": percent(high),
+            }
         case Shows(How.ALWAYS, _):
-            return f"{emotion} in at least {percent(low)} of the readable time, and nothing else was seen"
+            return _("%(emotion)s in at least %(low)s of the readable time, and nothing else was seen") % {
+                "emotion": emotion,
+                "low": percent(low),
+            }
         case Lasts():
-            return f"no stretch of it is so long{_seen(finding)}"
+            return _("no stretch of it is so long") + _seen(finding)
         case Together():
-            return f"no two such stretches were found{_seen(finding)}"
+            return _("no two such stretches were found") + _seen(finding)
         case _:
-            return f"not seen once; at most {percent(high)} of the readable time{_seen(finding)}"
+            return _("not seen once; at most %(high)s of the readable time") % {"high": percent(high)} + _seen(finding)
 
 
 def _absent(condition: Condition, finding: Finding) -> bool:
@@ -93,25 +116,39 @@ def _absent(condition: Condition, finding: Finding) -> bool:
 
 def _seen(finding: Finding) -> str:
     visible = int(finding.facts["visible_ms"])
-    return f"; the face can be read in {percent(int(finding.facts['readable_ms']) / visible)} of {visible / 1000:.0f} s"
+    return _("; the face can be read in %(share)s of %(visible)s s") % {
+        "share": percent(int(finding.facts["readable_ms"]) / visible),
+        "visible": f"{visible / 1000:.0f}",
+    }
 
 
 def _why_unknown(condition: Condition, finding: Finding) -> str:
     facts = finding.facts
     readable, visible = int(facts["readable_ms"]), int(facts["visible_ms"])
     if not facts["enough"]:
-        return f"not enough was seen for a rating ({readable / 1000:.0f} s readable)"
+        return _("not enough was seen for a rating (%(readable)s s readable)") % {"readable": f"{readable / 1000:.0f}"}
     if facts["strangers"]:
-        return "not seen of anybody known, but there are faces of nobody known"
+        return _("not seen of anybody known, but there are faces of nobody known")
     if not isinstance(condition, ShareOf | MoreThan) and readable < READABLE_LEAST * visible:
-        return f"the face can be read in only {percent(readable / visible if visible else 0)} of {visible / 1000:.0f} s"
+        return _("the face can be read in only %(share)s of %(visible)s s") % {
+            "share": percent(readable / visible if visible else 0),
+            "visible": f"{visible / 1000:.0f}",
+        }
     low, high = facts["low"], facts["high"]
     if isinstance(condition, ShareOf):
-        return f"between {percent(low)} and {percent(high)} of the readable time: it may be or not"
+        return _("between %(low)s and %(high)s of the readable time: it may be or not") % {
+            "low": percent(low),
+            "high": percent(high),
+        }
     if isinstance(condition, Shows):
-        edge = f"at least {percent(low)}" if condition.how is How.ALWAYS else f"up to {percent(high)}"
-        return f"no stretch says otherwise, but {edge} of the readable time, where {percent(NEVER_MOST)} is the measure"
-    return "the bounds of the two overlap"
+        if condition.how is How.ALWAYS:
+            said = _(
+                "no stretch says otherwise, but at least %(edge)s of the readable time, where %(most)s is the measure"
+            )
+            return said % {"edge": percent(low), "most": percent(NEVER_MOST)}
+        said = _("no stretch says otherwise, but up to %(edge)s of the readable time, where %(most)s is the measure")
+        return said % {"edge": percent(high), "most": percent(NEVER_MOST)}
+    return _("the bounds of the two overlap")
 
 
 def percent(share: float) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from analysis.models import EmotionSpan, Publication, Scene, SceneEmotion
 from analysis.search.because import clock, finding_json, finding_words, percent
 from analysis.search.explain import Part, parts_of
@@ -14,6 +16,7 @@ from analysis.search.query import Query, Target
 from analysis.search.query_json import condition_to_json
 from analysis.search.sql import Row
 from analysis.selectors.episodes import scenes_to_show
+from analysis.wording import emotion_word
 from catalog.models import Character, Episode
 
 
@@ -104,7 +107,10 @@ class _Maker:
             "readable_ms": shown.readable_ms,
         }
         emotion = None
-        why = f"{shown.character.name} is visible for {shown.visible_ms / 1000:.1f} s"
+        why = _("%(name)s is visible for %(visible_ms)s s") % {
+            "name": shown.character.name,
+            "visible_ms": f"{shown.visible_ms / 1000:.1f}",
+        }
         if query.emotion is not None or query.character is None:
             emotion = shown.emotion
             because |= {
@@ -114,18 +120,28 @@ class _Maker:
                 "best_start_ms": shown.best_start_ms,
                 "best_end_ms": shown.best_end_ms,
             }
-            why = (
-                f"{shown.character.name} looks {shown.emotion} in {100 * shown.share:.0f} % of "
-                f"{shown.readable_ms / 1000:.1f} s readable; {100 * shown.baseline:.0f} % in the whole episode"
-            )
+            why = _(
+                "%(name)s looks %(emotion)s in %(share)s %% of %(readable)s s readable; %(baseline)s %% in the whole"
+                " episode"
+            ) % {
+                "name": shown.character.name,
+                "emotion": emotion_word(shown.emotion),
+                "share": f"{100 * shown.share:.0f}",
+                "readable": f"{shown.readable_ms / 1000:.1f}",
+                "baseline": f"{100 * shown.baseline:.0f}",
+            }
         if row.met is not None:
             because["conditions"] = [
                 {"condition": condition_to_json(c), "start_ms": s and s[0], "end_ms": s and s[1]}
                 for c, s in zip(query.about_result, row.met.stretches, strict=True)
             ]
             told = row.met.stretches[0]
-            why += "" if told is None else f"; it fits from {clock(told[0])} to {clock(told[1])}"
-        heading = f"{clock(start)} to {clock(end)}"
+            why += (
+                ""
+                if told is None
+                else _("; it fits from %(told)s to %(told2)s") % {"told": clock(told[0]), "told2": clock(told[1])}
+            )
+        heading = _("%(start)s to %(end)s") % {"start": clock(start), "end": clock(end)}
         picture = shown.scene.thumbnail and shown.scene_id
         return self._result(row, because, heading, why, emotion, (start, end), picture, shown)
 
@@ -134,9 +150,12 @@ class _Maker:
         results = []
         for row in self.rows:
             scene = scenes[row.pk]
-            heading = f"{clock(scene.start_ms)} to {clock(scene.end_ms)}"
+            heading = _("%(start_ms)s to %(end_ms)s") % {
+                "start_ms": clock(scene.start_ms),
+                "end_ms": clock(scene.end_ms),
+            }
             span, picture = (scene.start_ms, scene.end_ms), scene.thumbnail and scene.pk
-            why = f"Scene {scene.index + 1}"
+            why = _("Scene %(index)s") % {"index": scene.index + 1}
             results.append(self._result(row, {"scene": scene.index}, heading, why, None, span, picture))
         return results
 
@@ -151,17 +170,22 @@ class _Maker:
             why, told = self._judged(row, because)
             span = None if told is None else (told.start_ms, told.end_ms)
             if query.emotion is not None:
-                own = f"{who.name if who else 'All rated characters'}: {_share_words(str(query.emotion), row.facts)}"
+                own = f"{who.name if who else _('All rated characters')}: {_share_words(str(query.emotion), row.facts)}"
                 why = f"{own}; {why}" if why else own
             elif "switches_per_minute" in row.facts:
                 own = _calm_words(row.facts)
                 why = f"{own}; {why}" if why else own
             elif who is not None:
-                own = f"{who.name} is visible for {row.facts['visible_ms'] / 1000:.0f} s"
+                own = _("%(name)s is visible for %(visible_ms)s s") % {
+                    "name": who.name,
+                    "visible_ms": f"{row.facts['visible_ms'] / 1000:.0f}",
+                }
                 why = f"{own}; {why}" if why else own
             span = span or (0, episode.duration_ms or 0)
             picture = pictures.get(row.episode_id)
-            results.append(self._result(row, because, episode.title, why or "It fits.", query.emotion, span, picture))
+            results.append(
+                self._result(row, because, episode.title, why or _("It fits."), query.emotion, span, picture)
+            )
         return results
 
     def characters(self) -> list[Result]:
@@ -177,11 +201,13 @@ class _Maker:
             why, told = self._judged(row, because)
             if emotion is not None:
                 own = _share_words(str(emotion), facts)
-                own += (
-                    "; no scene stands out"
-                    if scene is None
-                    else f"; most clearly at {clock(best[0])} of {episode.title}"
-                )
+                if scene is None:
+                    own += _("; no scene stands out")
+                else:
+                    own += _("; most clearly at %(time)s of %(title)s") % {
+                        "time": clock(best[0]),
+                        "title": episode.title,
+                    }
                 why = f"{own}; {why}" if why else own
             elif told is not None:  # it is about all episodes: the one that tells is shown
                 self.episodes.setdefault(told.run.episode_id, told.run.episode)
@@ -234,14 +260,22 @@ class _Maker:
 
 
 def _share_words(emotion: str, facts: dict[str, Any]) -> str:
-    return f"{emotion} in {100 * facts['low']:.0f} to {100 * facts['high']:.0f} % of the readable time"
+    return _("%(emotion)s in %(low)s to %(high)s of the readable time") % {
+        "emotion": emotion_word(emotion),
+        "low": f"{100 * facts['low']:.0f}",
+        "high": f"{100 * facts['high']:.0f} %",
+    }
 
 
 def _calm_words(facts: dict[str, Any]) -> str:
-    return (
-        f"angry at most {percent(facts['angry_high'])}, scared at most {percent(facts['scared_high'])} of the readable"
-        f" time; {facts['switches_per_minute']:.1f} expressions begin per minute"
-    )
+    return _(
+        "angry at most %(angry_high)s, scared at most %(scared_high)s of the readable time;"
+        " %(switches_per_minute)s expressions begin per minute"
+    ) % {
+        "angry_high": percent(facts["angry_high"]),
+        "scared_high": percent(facts["scared_high"]),
+        "switches_per_minute": f"{facts['switches_per_minute']:.1f}",
+    }
 
 
 def _pictures(rows: Sequence[Row]) -> dict[int, int]:

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from django.core.files.storage import default_storage
 from django.core.paginator import Page, Paginator
 from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from analysis.models import AnalysisRun, EmotionSpan, FaceDetection
 from analysis.selectors.finds import moment_name
 from catalog.models import Character
 from ml.types import EMOTIONS, Emotion
 
-ORDERS = {"clearest": "Clearest first", "longest": "Longest first", "time": "As they come"}
+ORDERS = {"clearest": _("Clearest first"), "longest": _("Longest first"), "time": _("As they come")}
 PAGE = 12
 SURE, FAIRLY = 0.9, 0.75  # mean probability from which a stretch is called clear, or fairly clear
 
@@ -61,7 +63,9 @@ class SpanShown:
 
     @property
     def how_clear(self) -> str:
-        return "clear" if self.strength >= SURE else "fairly clear" if self.strength >= FAIRLY else "less clear"
+        if self.strength >= SURE:
+            return gettext("clear")
+        return gettext("fairly clear") if self.strength >= FAIRLY else gettext("less clear")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 
 from django.db.models import Count, F, Func, Max, OuterRef, Q, QuerySet, Subquery, TextField, Value
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from analysis.models import AnalysisRun, EmotionProfile, SceneEmotion, Segment
 from analysis.ratings.across import LEAST_EPISODES, LEAST_OTHERS, Across, ArcPoint, EpisodeShare, Piece, arc, pool
+from analysis.wording import emotion_word
 from catalog.models import Character, Episode
 from ml.types import EMOTIONS, Emotion
 
@@ -190,40 +193,50 @@ def usual_of(a: CharacterAcross) -> list[str]:
     """What a parent reads in ten seconds. Nothing is claimed of fewer than LEAST_EPISODES rated episodes."""
     name, best = a.character.name, a.strongest
     if best is None or not a.rated:
-        return [f"No episode shows enough of {name} for a rating."]
+        return [_("No episode shows enough of %(name)s for a rating.") % {"name": name}]
     across, count = best.across, len(a.rated)
+    told = {"name": name, "emotion": emotion_word(best.emotion), "share": _percent(across.share), "count": count}
     if across.low is None or across.high is None:
-        return [
-            f"{name} looks {best.emotion} most, {_percent(across.share)} of the time in which the face can be read, in "
-            f"{'the one episode' if count == 1 else f'the {count} episodes'} with enough evidence. "
-            f"From {LEAST_EPISODES} episodes on this page says what is usual."
-        ]
-    return [
-        f"In a usual episode {name} looks {best.emotion} {_percent(across.share)} of the time in which the face can be "
-        f"read ({_percent(across.low)} to {_percent(across.high)}, over {count} episodes).",
-        _differing(best),
-    ]
+        said = ngettext(
+            "%(name)s looks %(emotion)s most, %(share)s of the time in which the face can be read, in the one episode"
+            " with enough evidence. From %(least)s episodes on this page says what is usual.",
+            "%(name)s looks %(emotion)s most, %(share)s of the time in which the face can be read, in the %(count)s"
+            " episodes with enough evidence. From %(least)s episodes on this page says what is usual.",
+            count,
+        )
+        return [said % {**told, "least": LEAST_EPISODES}]
+    usual = _(
+        "In a usual episode %(name)s looks %(emotion)s %(share)s of the time in which the face can be read"
+        " (%(low)s to %(high)s, over %(count)s episodes)."
+    )
+    return [usual % {**told, "low": _percent(across.low), "high": _percent(across.high)}, _differing(best)]
 
 
 def _differing(best: EmotionAcross) -> str:
     low, high = best.across.usual_low or 0.0, 1.0 if best.across.usual_high is None else best.across.usual_high
     if high - low >= NOTHING_USUAL:
-        return "Episodes differ so much that hardly anything is usual."
+        return _("Episodes differ so much that hardly anything is usual.")
     if best.differs == "hardly":
-        return "That hardly differs from episode to episode."
-    much = " much" if best.differs == "much" else ""
-    return f"Episodes differ{much}: most lie between {100 * low:.0f} and {100 * high:.0f} %."
+        return _("That hardly differs from episode to episode.")
+    bounds = {"low": f"{100 * low:.0f}", "high": f"{100 * high:.0f}"}
+    if best.differs == "much":
+        return _("Episodes differ much: most lie between %(low)s and %(high)s %%.") % bounds
+    return _("Episodes differ: most lie between %(low)s and %(high)s %%.") % bounds
 
 
 def exceptions_of(a: CharacterAcross) -> list[str]:
     """The farthest three."""
     said = [
-        f"“{e.episode.title}” is an exception: {'more' if e.more else 'less'} {e.emotion} than usual, "
-        f"{_percent(e.share.share)}."
+        (
+            _("“%(title)s” is an exception: more %(emotion)s than usual, %(share)s.")
+            if e.more
+            else _("“%(title)s” is an exception: less %(emotion)s than usual, %(share)s.")
+        )
+        % {"title": e.episode.title, "emotion": emotion_word(e.emotion), "share": _percent(e.share.share)}
         for e in a.exceptions[:3]
     ]
     if not said and len(a.rated) > LEAST_OTHERS:
-        return ["No episode stands apart from the others."]
+        return [_("No episode stands apart from the others.")]
     return said
 
 

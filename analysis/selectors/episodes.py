@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Exists, F, FilteredRelation, FloatField, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast
+from django.utils.translation import gettext_lazy as _
 
 from analysis.errors import EpisodeAmbiguous, EpisodeUnknown
 from analysis.models import AnalysisRun, EmotionProfile, Publication, Scene
@@ -18,15 +19,15 @@ from catalog.models import Character, Episode, Series
 from ml.types import EMOTIONS, Emotion
 
 SORTS = {
-    "series": "Series",
-    "title": "Title",
-    "newest": "Newest first",
-    "shortest": "Shortest first",
-    "longest": "Longest first",
-    "most": "Most of it",
-    "least": "Least of it",
+    "series": _("Series"),
+    "title": _("Title"),
+    "newest": _("Newest first"),
+    "shortest": _("Shortest first"),
+    "longest": _("Longest first"),
+    "most": _("Most of it"),
+    "least": _("Least of it"),
 }
-AMOUNTS = {"little": "A little at most", "some": "Some or more", "lot": "A lot"}
+AMOUNTS = {"little": _("A little at most"), "some": _("Some or more"), "lot": _("A lot")}
 MINUTES = (3, 5, 8, 12, 20, 30)  # "at most so long"
 
 
@@ -188,7 +189,7 @@ def episode_named(name: str) -> Episode:
         matching = everything.filter(title__iexact=name)
     episodes = list(matching[:3])
     if not episodes:
-        raise EpisodeUnknown(f"There is no episode {name!r}.")
+        raise EpisodeUnknown(_("There is no episode %(name)s.") % {"name": repr(name)})
     if len(episodes) > 1:
         ids = ", ".join(str(e.pk) for e in episodes)
         raise EpisodeAmbiguous(f"{name!r} means several episodes; name one by its id ({ids}).")

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from analysis.errors import FindImpossible, FindRefused
 from analysis.finding.alike import Alike, signature_of, ways_of
@@ -80,14 +82,16 @@ def comparable(bundle: ModelBundle | None = None, limits: Limits = NO_LIMITS) ->
     """
     rows = list(runs_searched(limits).order_by("pk").values_list("pk", "bundle_id", "find_ready"))
     if not rows:
-        raise FindImpossible("No episode that may be seen shows an analysis, so there is nothing to find.")
+        raise FindImpossible(_("No episode that may be seen shows an analysis, so there is nothing to find."))
     bundles = ModelBundle.objects.in_bulk({bundle_id for _, bundle_id, _ in rows})
     if bundle is None:
         most = Counter(bundle_id for _, bundle_id, _ in rows)
         bundle = bundles[max(most, key=lambda pk: (most[pk], pk))]
     ways = ways_of(bundle.card)
     if not ways:
-        raise FindImpossible(f"The model bundle {bundle} makes nothing of a face that could be compared.")
+        raise FindImpossible(
+            _("The model bundle %(bundle)s makes nothing of a face that could be compared.") % {"bundle": bundle}
+        )
     signature = signature_of(bundle.card, bundle.digest)
     same = {pk for pk, b in bundles.items() if signature_of(b.card, b.digest) == signature}
     mine = [(pk, ready) for pk, bundle_id, ready in rows if bundle_id in same]
@@ -146,8 +150,14 @@ def find_by_picture(find: Find, filters: Filters, most: int = PAGE) -> Found:
     """The moments nearest to the picture's face number ``filters.n``. Raises FindImpossible, FindRefused."""
     faces = find.faces
     if not 1 <= filters.n <= len(faces):
-        there = "one face was" if len(faces) == 1 else f"{len(faces)} faces were"
-        raise FindRefused(f"In the picture {there} read; there is no face number {filters.n}.")
+        raise FindRefused(
+            ngettext(
+                "In the picture one face was read; there is no face number %(n)s.",
+                "In the picture %(count)s faces were read; there is no face number %(n)s.",
+                len(faces),
+            )
+            % {"count": len(faces), "n": filters.n}
+        )
     face = faces[filters.n - 1]
     return find_like(tuple(face["embedding"]), comparable(find.bundle, filters.limits), filters, most)
 
@@ -155,7 +165,7 @@ def find_by_picture(find: Find, filters: Filters, most: int = PAGE) -> Found:
 def find_by_face(face_id: int, filters: Filters, most: int = PAGE) -> Found | None:
     """Moments like one of ours; None where there is no such face to be found. Raises FindRefused."""
     if filters.n != 1:
-        raise FindRefused("One face is asked about by its id; a number (n) chooses among the faces of a picture.")
+        raise FindRefused(_("One face is asked about by its id; a number (n) chooses among the faces of a picture."))
     face = (
         FaceVector.objects.filter(pk=face_id, run__in=runs_searched(filters.limits))
         .select_related("run__bundle")
@@ -194,13 +204,16 @@ def _character_id(slug: str) -> int | None:
         return None
     found = Character.objects.filter(slug=slug).values_list("pk", flat=True).first()
     if found is None:
-        raise FindRefused(f"There is no character {slug!r}.")
+        raise FindRefused(_("There is no character %(slug)s.") % {"slug": repr(slug)})
     return found
 
 
 def _emotion(emotion: str) -> str:
     if emotion and emotion not in EMOTIONS:
-        raise FindRefused(f"There is no emotion {emotion!r}; these are: {', '.join(EMOTIONS)}.")
+        raise FindRefused(
+            _("There is no emotion %(emotion)s; these are: %(emotions)s.")
+            % {"emotion": repr(emotion), "emotions": ", ".join(EMOTIONS)}
+        )
     return emotion
 
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
 from analysis.models import EmotionProfile
 from analysis.ratings import Needed
 from catalog.models import Character
@@ -23,7 +26,12 @@ class Level(IntEnum):
 
     @property
     def words(self) -> str:
-        return ("none", "a little", "some", "a lot")[self]
+        return (
+            pgettext("level", "none"),
+            pgettext("level", "a little"),
+            pgettext("level", "some"),
+            pgettext("level", "a lot"),
+        )[self]
 
 
 LEVEL_EDGES = (0.02, 0.15, 0.35)
@@ -57,7 +65,7 @@ class EmotionShare:
     def level(self) -> str:
         """From the bounds, never from the point: "some", or "a little to some" where the bounds disagree."""
         low, high = level_of(self.low), level_of(self.high)
-        return high.words if low == high else f"{low.words} to {high.words}"
+        return high.words if low == high else _("%(low)s to %(high)s") % {"low": low.words, "high": high.words}
 
     @property
     def half_width(self) -> float:
@@ -207,16 +215,23 @@ def _lacking(profile: EmotionProfile, emotions: Sequence[EmotionShare]) -> tuple
     reasons = []
     if profile.readable_ms < needed.readable_ms:
         reasons.append(
-            f"the face can be read for {profile.readable_ms / 1000:.0f} s, and a rating takes "
-            f"{needed.readable_ms / 1000:.0f} s"
+            _("the face can be read for %(seconds)s s, and a rating takes %(needed)s s")
+            % {"seconds": f"{profile.readable_ms / 1000:.0f}", "needed": f"{needed.readable_ms / 1000:.0f}"}
         )
     if profile.shots < needed.shots:
-        shots = "1 shot" if profile.shots == 1 else f"{profile.shots} shots"
-        reasons.append(f"it is seen in {shots}, and a rating takes {needed.shots}")
+        said = ngettext(
+            "it is seen in %(shots)s shot, and a rating takes %(needed)s",
+            "it is seen in %(shots)s shots, and a rating takes %(needed)s",
+            profile.shots,
+        )
+        reasons.append(said % {"shots": profile.shots, "needed": needed.shots})
     if any(e.half_width > needed.half_width for e in emotions):
         reasons.append(
-            f"the shots differ too much: a share is known to ±{100 * max(e.half_width for e in emotions):.0f} "
-            f"points only, and a rating takes ±{100 * needed.half_width:.0f}"
+            _("the shots differ too much: a share is known to ±%(points)s points only, and a rating takes ±%(needed)s")
+            % {
+                "points": f"{100 * max(e.half_width for e in emotions):.0f}",
+                "needed": f"{100 * needed.half_width:.0f}",
+            }
         )
     return tuple(reasons)
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from numpy.typing import NDArray
 
 from analysis import recommend
@@ -103,7 +105,9 @@ def recommendations_for(asked: Asked) -> Recommendations:
 def evening_for(asked: Asked, minutes: int) -> EveningPlan:
     """Without likes and sliders every minute is worth the same. Raises as ``recommendations_for``."""
     if not LEAST_EVENING_MS <= minutes * 60_000 <= LONGEST_MS:
-        raise RecommendationInvalid(f"An evening has 1 to {LONGEST_MS // 60_000} minutes.")
+        raise RecommendationInvalid(
+            _("An evening has 1 to %(longest_ms)s minutes.") % {"longest_ms": LONGEST_MS // 60_000}
+        )
     _check(asked)
     catalogue = catalogue_now()
     liked = _liked(asked, catalogue)
@@ -147,20 +151,27 @@ def episodes_to_like(asked: Asked, words: str) -> tuple[list[Episode], list[Epis
 def refusal_words(refusal: recommend.NoEvening, minutes: int) -> str:
     """What is in the way, and what would do."""
     what = {
-        "nothing_fits": f"Nothing that may be shown fits in {minutes} minutes",
-        "no_calm_end": f"Nothing that fits in {minutes} minutes is calm enough to end with",
+        "nothing_fits": _("Nothing that may be shown fits in %(minutes)s minutes") % {"minutes": minutes},
+        "no_calm_end": _("Nothing that fits in %(minutes)s minutes is calm enough to end with") % {"minutes": minutes},
     }[refusal.code]
     if refusal.shortest_ms is None:
-        return f"{what}, and more time would not help: nothing calm enough may be shown."
+        return _("%(what)s, and more time would not help: nothing calm enough may be shown.") % {"what": what}
     needed = -(-refusal.shortest_ms // 60_000)
-    return f"{what}. The shortest that is calm takes {needed} minute{'' if needed == 1 else 's'}."
+    said = ngettext(
+        "%(what)s. The shortest that is calm takes %(needed)s minute.",
+        "%(what)s. The shortest that is calm takes %(needed)s minutes.",
+        needed,
+    )
+    return said % {"what": what, "needed": needed}
 
 
 def _check(asked: Asked) -> None:
     if not 1 <= asked.count <= MOST_COUNT:
-        raise RecommendationInvalid(f"A list has 1 to {MOST_COUNT} episodes.")
+        raise RecommendationInvalid(_("A list has 1 to %(most_count)s episodes.") % {"most_count": MOST_COUNT})
     if len(set(asked.like)) > MOST_LIKES:
-        raise RecommendationInvalid(f"At most {MOST_LIKES} episodes can be liked at once.")
+        raise RecommendationInvalid(
+            _("At most %(most_likes)s episodes can be liked at once.") % {"most_likes": MOST_LIKES}
+        )
 
 
 def _liked(asked: Asked, catalogue: Catalogue) -> tuple[Episode, ...]:
@@ -170,9 +181,11 @@ def _liked(asked: Asked, catalogue: Catalogue) -> tuple[Episode, ...]:
     for pk in ids:
         if pk not in found:
             hidden_check(pk, asked.limits)
-            raise EpisodeUnknown(f"There is no episode {pk}.")
+            raise EpisodeUnknown(_("There is no episode %(pk)s.") % {"pk": pk})
         if pk not in catalogue.row_of:
-            raise EpisodeNotRated(f"Nothing of “{found[pk].title}” is known well enough to find others like it.")
+            raise EpisodeNotRated(
+                _("Nothing of “%(title)s” is known well enough to find others like it.") % {"title": found[pk].title}
+            )
     return tuple(found[pk] for pk in ids)
 
 
@@ -180,7 +193,7 @@ def _wanted(asked: Asked, rows: Sequence[int], catalogue: Catalogue) -> recommen
     try:
         return recommend.wanted_of([catalogue.features(row) for row in rows], asked.sliders, catalogue)
     except ValueError as error:
-        raise RecommendationInvalid("Name an episode that you like, or move a slider.") from error
+        raise RecommendationInvalid(_("Name an episode that you like, or move a slider.")) from error
 
 
 def _but(rows: Sequence[int], catalogue: Catalogue) -> NDArray[np.bool_]:
@@ -226,7 +239,7 @@ def _names(liked: Sequence[Episode], wanted: recommend.Wanted | None) -> recomme
 
 def _ending(last: int, catalogue: Catalogue) -> str:
     angry, scared = (float(catalogue.high[i, last]) for i in UPSETTING)
-    return (
-        f"From the liveliest to the calmest. Of the last one: angry at most {100 * angry:.0f} %, scared at most"
-        f" {100 * scared:.0f} % of the time, and {catalogue.pace[last]:.1f} expressions begin per minute."
-    )
+    return _(
+        "From the liveliest to the calmest. Of the last one: angry at most %(angry)s %%, scared at most %(scared)s %%"
+        " of the time, and %(pace)s expressions begin per minute."
+    ) % {"angry": f"{100 * angry:.0f}", "scared": f"{100 * scared:.0f}", "pace": f"{catalogue.pace[last]:.1f}"}

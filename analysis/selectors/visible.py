@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from analysis.limits import NO_LIMITS, Limit, Limits, LimitsInvalid
 from analysis.models import AnalysisRun, EmotionBound, Lacking, Publication, RunBound, ShownEpisode
@@ -79,7 +80,7 @@ def characters_check(limits: Limits) -> None:
     known = set(Character.objects.filter(slug__in=limits.characters).values_list("slug", flat=True))
     unknown = [slug for slug in limits.characters if slug not in known]
     if unknown:
-        raise LimitsInvalid(f"There is no character “{unknown[0]}”.")
+        raise LimitsInvalid(_("There is no character “%(unknown)s”.") % {"unknown": unknown[0]})
 
 
 def _kept(limits: Limits) -> QuerySet[Publication]:

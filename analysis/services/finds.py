@@ -14,6 +14,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from analysis.errors import FindBusy, FindRefused
 from analysis.models import Find, FindStatus, ModelBundle
@@ -38,13 +39,13 @@ def find_request(*, picture: bytes, bundle: ModelBundle, box: Sequence[float] | 
     Raises FindRefused where it is no picture, or ``box`` no box; FindBusy where too many wait already.
     """
     if len(picture) > MAX_BYTES:
-        raise FindRefused(f"The picture is larger than {MAX_BYTES >> 20} MB.")
+        raise FindRefused(_("The picture is larger than %(max_bytes)s MB.") % {"max_bytes": MAX_BYTES >> 20})
     if not is_picture(picture[:16]):
-        raise FindRefused("What was sent is none of PNG, JPEG, WebP, BMP and GIF.")
+        raise FindRefused(_("What was sent is none of PNG, JPEG, WebP, BMP and GIF."))
     now = timezone.now()
     waiting = Find.objects.filter(status=FindStatus.WAITING, expires_at__gt=now).count()
     if waiting >= settings.TOONEMO_FIND_WAITING:
-        raise FindBusy(f"{waiting} pictures wait to be read already; ask again in a minute.")
+        raise FindBusy(_("%(waiting)s pictures wait to be read already; ask again in a minute.") % {"waiting": waiting})
     find = Find.objects.create(
         token=secrets.token_urlsafe(32),
         expires_at=now + timedelta(minutes=settings.TOONEMO_FIND_KEEP_MINUTES),
@@ -60,7 +61,7 @@ def find_request(*, picture: bytes, bundle: ModelBundle, box: Sequence[float] | 
 def check_box(box: Sequence[float]) -> list[float]:
     """Raises FindRefused unless it is x1, y1, x2, y2 in pixels with something between them."""
     if len(box) != 4 or not all(math.isfinite(v) and 0 <= v < 1e6 for v in box) or box[0] >= box[2] or box[1] >= box[3]:
-        raise FindRefused("The box of the face is four numbers of pixels: left, top, right, bottom.")
+        raise FindRefused(_("The box of the face is four numbers of pixels: left, top, right, bottom."))
     return [float(v) for v in box]
 
 
@@ -71,7 +72,7 @@ def box_read(text: str) -> list[float] | None:
     try:
         return check_box([float(part) for part in text.split(",")])
     except ValueError:
-        raise FindRefused("The box of the face is four numbers with commas between them.") from None
+        raise FindRefused(_("The box of the face is four numbers with commas between them.")) from None
 
 
 def find_answer(find_id: int, *, faces: list[dict[str, Any]], crop: bytes | None) -> bool:

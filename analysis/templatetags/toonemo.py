@@ -9,8 +9,10 @@ from typing import Any
 
 from django import template
 from django.templatetags.static import static
+from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from analysis.hidden_words import limits_words, reason_words
 from analysis.limits import NO_LIMITS, Limits, limits_format
@@ -18,22 +20,14 @@ from analysis.over_time import Stretch
 from analysis.selectors.behind import FaceAt
 from analysis.selectors.hidden import Hidden
 from analysis.selectors.profiles import EmotionShare
+from analysis.wording import DIFFERS, EMOTION_NAMES, SHOT_KINDS, emotion_word
+from analysis.wording import emotion_name as name_of_emotion
 from catalog.models import Character
-from ml.types import EMOTIONS, UNCLEAR
+from ml.types import EMOTIONS
 
 register = template.Library()
 Ranged = EmotionShare | Stretch
 
-SAID = {
-    "happy": "Happy",
-    "sad": "Sad",
-    "angry": "Angry",
-    "surprised": "Surprised",
-    "scared": "Scared",
-    "disgusted": "Disgusted",
-    "neutral": "Neutral",
-    UNCLEAR: "Unclear",
-}
 STAFF = ("surprised", "happy", "neutral", "sad", "scared", "disgusted", "angry")
 STAFF_STEP, STAFF_TOP = 10, 4
 BADGES = {"succeeded": "good", "running": "info", "queued": "none", "failed": "bad", "cancelled": "warn"}
@@ -55,45 +49,54 @@ def span(ms: int | None) -> str:
     if ms is None:
         return "–"
     if ms < 10_000:
-        return f"{ms / 1000:.1f} s"
+        return _("%(seconds)s s") % {"seconds": _decimal(ms / 1000, 1)}
     seconds = round(ms / 1000)
     if seconds < 60:
-        return f"{seconds} s"
+        return _("%(seconds)s s") % {"seconds": seconds}
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {seconds} s" if seconds else f"{minutes} min"
+        return _("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": minutes}
+    if seconds:
+        return _("%(minutes)s min %(seconds)s s") % {"minutes": minutes, "seconds": seconds}
+    return _("%(minutes)s min") % {"minutes": minutes}
+
+
+def _decimal(value: float, places: int) -> str:
+    """With the sign for decimals of the language."""
+    return number_format(round(value, places), places, use_l10n=True)
 
 
 @register.filter
 def left(seconds: float | None) -> str:
     """Time left, as coarse as it is known; never "0 s"."""
     if seconds is None:
-        return "time left not known yet"
+        return _("time left not known yet")
     if seconds < 10:
-        return "a few seconds left"
+        return _("a few seconds left")
     if seconds < 90:
-        return f"about {round(seconds / 5) * 5} s left"
+        return _("about %(seconds)s s left") % {"seconds": round(seconds / 5) * 5}
     if seconds < 5400:
-        return f"about {round(seconds / 60)} min left"
-    return f"about {seconds / 3600:.1f} h left"
+        return _("about %(minutes)s min left") % {"minutes": round(seconds / 60)}
+    return _("about %(hours)s h left") % {"hours": _decimal(seconds / 3600, 1)}
 
 
 @register.filter
 def wait(seconds: float) -> str:
     """A time to wait, as coarse as it is known: ``5 s``, ``45 s``, ``3 min``, ``1.5 h``."""
     if seconds < 90:
-        return f"{max(5, round(seconds / 5) * 5)} s"
-    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+        return _("%(seconds)s s") % {"seconds": max(5, round(seconds / 5) * 5)}
+    if seconds < 5400:
+        return _("%(minutes)s min") % {"minutes": round(seconds / 60)}
+    return _("%(hours)s h") % {"hours": _decimal(seconds / 3600, 1)}
 
 
 @register.filter
 def speed(rate: float) -> str:
     """Content seconds per second, in words."""
     if rate < 0.1:
-        return f"{1 / rate:.0f} s of work for 1 s of content" if rate > 0 else ""
-    return f"{rate:.1f} s of content per second" if rate < 10 else f"{rate:.0f} s of content per second"
+        return _("%(seconds)s s of work for 1 s of content") % {"seconds": f"{1 / rate:.0f}"} if rate > 0 else ""
+    return _("%(seconds)s s of content per second") % {"seconds": _decimal(rate, 1 if rate < 10 else 0)}
 
 
 @register.filter
@@ -109,7 +112,7 @@ def percent(share: float | None) -> str:
 @register.filter
 def sure(strength: float) -> str:
     """How sure a model is, in percent; never all of it, since it can be wrong."""
-    return "more than 99\u00a0%" if strength >= 0.995 else percent(strength)
+    return _("more than 99\u00a0%%") % {} if strength >= 0.995 else percent(strength)
 
 
 @register.filter
@@ -117,7 +120,7 @@ def in100(share: float | None) -> str:
     """A share as so many of a hundred; ``less than 1`` for what is there and rounds to nothing."""
     if share is None:
         return "–"
-    return "less than 1" if 0 < share < 0.005 else f"{100 * share:.0f}"
+    return _("less than 1") if 0 < share < 0.005 else f"{100 * share:.0f}"
 
 
 @register.filter
@@ -135,7 +138,10 @@ def high100(e: Ranged) -> int:
 @register.filter
 def points(difference: float | None) -> str:
     """A difference of two shares: ``+12.4``, ``−3.0``; a dash where there is none."""
-    return "–" if difference is None else f"{100 * difference:+.1f}".replace("-", "−")
+    if difference is None:
+        return "–"
+    value = round(100 * difference, 1)
+    return f"{'−' if value < 0 else '+'}{_decimal(abs(value), 1)}"
 
 
 @register.filter
@@ -147,13 +153,15 @@ def minus(one: float, other: float) -> float:
 def gain_points(gain: float) -> str:
     """Of a share, in points of 100, as far as it says something: ``3``, ``1.2``, ``under 0.1``."""
     points = 100 * gain
-    return "under 0.1" if points < 0.1 else f"{points:.1f}".removesuffix(".0")
+    if points < 0.1:
+        return _("under %(points)s") % {"points": _decimal(0.1, 1)}
+    return f"{points:.0f}" if f"{points:.1f}".endswith(".0") else _decimal(points, 1)
 
 
 @register.filter
 def answer_name(label: str) -> str:
     """What a person said of a face, in words."""
-    words = {"no_face": "Not a face", "nobody": "Nobody in the list", "not_them": "Somebody else"}
+    words = {"no_face": _("Not a face"), "nobody": _("Nobody in the list"), "not_them": _("Somebody else")}
     return words.get(label) or (label.removeprefix("is:") if label.startswith("is:") else emotion_name(label))
 
 
@@ -165,7 +173,17 @@ def seconds(ms: int | None) -> str:
 
 @register.filter
 def emotion_name(emotion: str) -> str:
-    return SAID.get(str(emotion), str(emotion))
+    return name_of_emotion(emotion)
+
+
+@register.filter
+def shot_kind(kind: str) -> str:
+    return str(SHOT_KINDS.get(str(kind), str(kind)))
+
+
+@register.filter
+def differs_words(differs: str) -> str:
+    return str(DIFFERS.get(differs, differs))
 
 
 @register.filter
@@ -188,7 +206,7 @@ def face(emotion: str, size: str = "") -> SafeString:
 @register.simple_tag
 def overlay_words() -> str:
     """What a script writes over faces, as JSON."""
-    return json.dumps({"nobody": "Nobody the model knows", **{e: word.lower() for e, word in SAID.items()}})
+    return json.dumps({"nobody": _("Nobody the model knows"), **{e: emotion_word(e) for e in EMOTION_NAMES}})
 
 
 @register.filter
@@ -240,7 +258,8 @@ def strip(emotions: Sequence[EmotionShare], rated: bool = True) -> SafeString:
     return format_html(
         '<svg class="strip {}" role="img" aria-label="{}">{}</svg>',
         "" if rated else "unsure",
-        "Shares: " + ", ".join(f"{emotion_name(e.emotion)} {percent(e.share)}" for e in emotions),
+        _("Shares: %(shares)s")
+        % {"shares": ", ".join(f"{emotion_name(e.emotion)} {percent(e.share)}" for e in emotions)},
         format_html_join(
             "",
             '<rect x="{}" y="0" width="{}" height="100%" class="f-{}"/>',
@@ -291,7 +310,7 @@ def staff_y(emotion: str) -> int:
 
 @register.simple_tag
 def staff_lines() -> list[dict[str, Any]]:
-    return [{"emotion": e, "name": SAID[e], "y": STAFF_TOP + STAFF_STEP * i + 4} for i, e in enumerate(STAFF)]
+    return [{"emotion": e, "name": emotion_name(e), "y": STAFF_TOP + STAFF_STEP * i + 4} for i, e in enumerate(STAFF)]
 
 
 @register.simple_tag

@@ -11,6 +11,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.datastructures import MultiValueDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -36,20 +38,25 @@ PLANS, WATCHED = 8, 20
 FORM_BYTES = 1_000_000  # of a form beside its files
 FIRST = (Finding.COLLIDES, Finding.REFUSED, Finding.SAME_TITLE, Finding.RESTORES, Finding.FILLS)
 CHOICE_WORDS = {
-    "add": "Add it",
-    "skip": "Leave it out",
-    "replace": "Put it in place of the other file",
-    "part": "Add it as a further part",
+    "add": gettext_lazy("Add it"),
+    "skip": gettext_lazy("Leave it out"),
+    "replace": gettext_lazy("Put it in place of the other file"),
+    "part": gettext_lazy("Add it as a further part"),
 }
 BADGE = {
     Finding.NEW: "good", Finding.FILLS: "good", Finding.RESTORES: "info", Finding.SAME_TITLE: "warn",
     Finding.COLLIDES: "warn", Finding.KNOWN: "none", Finding.TWICE: "none", Finding.REFUSED: "bad",
 }  # fmt: skip
 OUTCOMES = {
-    "imported": ("good", "Added"), "already": ("none", "Was there already"), "restored": ("good", "File put back"),
-    "replaced": ("good", "Added in place of the other"), "left_out": ("none", "Left out"),
-    CHANGED: ("warn", "Left alone: it has changed"), "refused": ("bad", "Could not be added"), "": ("info", "Waiting"),
-}  # fmt: skip
+    "imported": ("good", gettext_lazy("Added")),
+    "already": ("none", gettext_lazy("Was there already")),
+    "restored": ("good", gettext_lazy("File put back")),
+    "replaced": ("good", gettext_lazy("Added in place of the other")),
+    "left_out": ("none", gettext_lazy("Left out")),
+    CHANGED: ("warn", gettext_lazy("Left alone: it has changed")),
+    "refused": ("bad", gettext_lazy("Could not be added")),
+    "": ("info", gettext_lazy("Waiting")),
+}
 
 
 @require_safe
@@ -82,7 +89,7 @@ def send(request: HttpRequest) -> HttpResponse:
     """Whole files from a plain form. Who may, and how much, is asked before the body is read."""
     length = request.headers.get("Content-Length", "")
     if not length.isdecimal() or len(length) > 18 or int(length) > max_bytes() + FORM_BYTES:
-        messages.error(request, "That is more than can be sent at once with a plain form.")
+        messages.error(request, _("That is more than can be sent at once with a plain form."))
         return redirect("add")
     return _send(request)
 
@@ -91,7 +98,7 @@ def send(request: HttpRequest) -> HttpResponse:
 def _send(request: HttpRequest) -> HttpResponse:
     files = request.FILES.getlist("files") if isinstance(request.FILES, MultiValueDict) else []
     if not files:
-        messages.error(request, "No file was chosen.")
+        messages.error(request, _("No file was chosen."))
     for file in files:
         name, size = file.name or "", file.size or 0
         try:
@@ -99,7 +106,7 @@ def _send(request: HttpRequest) -> HttpResponse:
         except CatalogError as error:
             messages.error(request, str(error))
         else:
-            messages.success(request, f"{shown(name)} was sent.")
+            messages.success(request, _("%(name)s was sent.") % {"name": shown(name)})
     return redirect("add")
 
 
@@ -124,7 +131,7 @@ def preview(request: HttpRequest) -> HttpResponse:
     try:
         if "list_form" in given:
             if sent is None:
-                messages.error(request, "No list was chosen.")
+                messages.error(request, _("No list was chosen."))
                 return redirect("add")
             tokens = [u.token for u in uploads_of(person) if u.status == UploadStatus.READY]
             plan = ingest.preview_of_list(
@@ -190,7 +197,7 @@ def _ordered(found: ImportPlan, items: list[ImportItem]) -> list[ImportItem]:
 
 def _row(found: ImportPlan, item: ImportItem) -> dict[str, object]:
     done = found.status in (PlanStatus.CONFIRMED, PlanStatus.DONE, PlanStatus.FAILED) and bool(item.choice)
-    badge, words = OUTCOMES.get(item.outcome, ("none", item.outcome)) if done else _finding_words(item)
+    badge, words = _outcome(item.outcome) if done else _finding_words(item)
     return {
         "item": item,
         "badge": badge,
@@ -204,9 +211,14 @@ def _row(found: ImportPlan, item: ImportItem) -> dict[str, object]:
     }
 
 
+def _outcome(outcome: str) -> tuple[str, str]:
+    badge, words = OUTCOMES.get(outcome, ("none", outcome))
+    return badge, str(words)
+
+
 def _finding_words(item: ImportItem) -> tuple[str, str]:
     if not item.finding:
-        return ("bad", "Cannot be added") if item.error_code else ("info", "Looked at")
+        return ("bad", _("Cannot be added")) if item.error_code else ("info", _("Looked at"))
     finding = Finding(item.finding)
     return BADGE[finding], str(finding.label).capitalize()
 
@@ -214,7 +226,7 @@ def _finding_words(item: ImportItem) -> tuple[str, str]:
 def _counts(found: ImportPlan, items: list[ImportItem]) -> list[tuple[str, str, int]]:
     """Badge, words and number of each kind that there is, the good ones first."""
     if found.status in (PlanStatus.CONFIRMED, PlanStatus.DONE):
-        kinds = [(*OUTCOMES[o], sum(i.outcome == o for i in items)) for o in OUTCOMES]
+        kinds = [(badge, str(words), sum(i.outcome == o for i in items)) for o, (badge, words) in OUTCOMES.items()]
     else:
         kinds = [(BADGE[f], str(f.label).capitalize(), sum(i.finding == f for i in items)) for f in Finding]
     return [kind for kind in kinds if kind[2]]
@@ -253,7 +265,7 @@ def discard(request: HttpRequest, pk: int) -> HttpResponse:
     except CatalogError as error:
         messages.error(request, str(error))
         return redirect("add-plan", pk=pk)
-    messages.success(request, "The preview was dropped. Nothing was added.")
+    messages.success(request, _("The preview was dropped. Nothing was added."))
     return redirect("add")
 
 

@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from analysis.errors import AnalysisError
@@ -93,9 +94,9 @@ def work_in(request: HttpRequest) -> HttpResponse:
     behind = layers_behind()
     done = sum(layer_catch_up(pk) for pk in behind[:AT_ONCE])
     if done < len(behind):
-        messages.success(request, "Some ratings are up to date now. A worker makes the others follow.")
+        messages.success(request, _("Some ratings are up to date now. A worker makes the others follow."))
     else:
-        messages.success(request, "All ratings follow what was said.")
+        messages.success(request, _("All ratings follow what was said."))
     return redirect(_address(scope_from(request)))
 
 
@@ -122,7 +123,7 @@ def settle(request: HttpRequest, pk: int) -> HttpResponse:
     except AnalysisError as refused:
         messages.error(request, str(refused))
     else:
-        messages.success(request, "Settled. The ratings follow in a moment.")
+        messages.success(request, _("Settled. The ratings follow in a moment."))
     return redirect("correct-disputed")
 
 
@@ -210,7 +211,7 @@ def _on(
     if error:
         messages.error(request, error)
     if back is not None:
-        messages.success(request, "Taken back. Here is the face again.")
+        messages.success(request, _("Taken back. Here is the face again."))
     names = ("again_episode", "again_subject", "again_start", "again_end")
     extra = {} if again is None else dict(zip(names, map(str, again), strict=True))
     return redirect(_address(scope, extra))

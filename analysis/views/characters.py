@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from analysis.errors import AnalysisError, NamingImpossible
@@ -82,7 +83,7 @@ def character_edit(request: HttpRequest, slug: str) -> HttpResponse:
         except CatalogError as refused:
             error = str(refused)
         else:
-            messages.success(request, "Saved.")
+            messages.success(request, _("Saved."))
             _tell_of_colour(request, found)
             return redirect("character-edit", slug=slug)
     colour = given.get("colour", "")
@@ -115,9 +116,11 @@ def example_add(request: HttpRequest, slug: str) -> HttpResponse:
             return example_add_face(character=found, actor=_person(request), face_id=number)
         return [_add(found, request, picture) for picture in pictures]
 
-    done = "The face is one of the drawings now." if face else "The pictures are being read; look again in a moment."
+    done = (
+        _("The face is one of the drawings now.") if face else _("The pictures are being read; look again in a moment.")
+    )
     if not face and not pictures:
-        messages.error(request, "Choose one picture or more.")
+        messages.error(request, _("Choose one picture or more."))
         return redirect("character-edit", slug=slug)
     return _then(request, add, done, slug)
 
@@ -133,7 +136,10 @@ def example_remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     found = _character(slug)
     row = get_object_or_404(CharacterExample, pk=pk, character=found)
     return _then(
-        request, lambda: example_withdraw(example=row, actor=_person(request)), "It is no drawing of it any more.", slug
+        request,
+        lambda: example_withdraw(example=row, actor=_person(request)),
+        _("It is no drawing of it any more."),
+        slug,
     )
 
 
@@ -164,7 +170,7 @@ def naming(request: HttpRequest, slug: str) -> HttpResponse:
     else:
         surest, unsurest = proposal.named[: SHOWN // 2], proposal.named[SHOWN // 2 :][-SHOWN // 2 :]
         faces_request(t.face_id for t in (*surest, *unsurest) if t.face_id is not None)
-        context |= {"proposal": proposal, "groups": [("The most alike", surest), ("The least alike", unsurest)]}
+        context |= {"proposal": proposal, "groups": [(_("The most alike"), surest), (_("The least alike"), unsurest)]}
     return render(request, "naming.html", context)
 
 
@@ -177,13 +183,13 @@ def naming_save(request: HttpRequest, slug: str) -> HttpResponse:
         return _then(
             request,
             lambda: naming_withdraw(character=found, actor=_person(request)),
-            "Taken back. The ratings follow within a few minutes.",
+            _("Taken back. The ratings follow within a few minutes."),
             slug,
         )
     return _then(
         request,
         lambda: naming_confirm(character=found, actor=_person(request)),
-        "Named. The ratings follow within a few minutes.",
+        _("Named. The ratings follow within a few minutes."),
         slug,
     )
 
@@ -200,7 +206,9 @@ def changes_from(given: dict[str, str]) -> CharacterChanges:
 
 def _tell_of_colour(request: HttpRequest, character: Character) -> None:
     if not contrast_of(character.colour).enough:
-        messages.warning(request, "The colour is hard to see on one of the two backgrounds. It is saved all the same.")
+        messages.warning(
+            request, _("The colour is hard to see on one of the two backgrounds. It is saved all the same.")
+        )
 
 
 def _then(request: HttpRequest, act: Callable[[], object], done: str, slug: str) -> HttpResponse:

@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from analysis.errors import AnalysisError, CertificationUnknown
@@ -80,7 +81,7 @@ def certify_start(request: HttpRequest, pk: int) -> HttpResponse:
             episode=_episode(pk), actor=_person(request), character=slug, shots=0 if shots is None else shots
         )
 
-    return _then(request, start, "The sample is drawn.", pk, slug)
+    return _then(request, start, _("The sample is drawn."), pk, slug)
 
 
 @require_POST
@@ -109,7 +110,7 @@ def certify_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
         row = certification_find(_episode(pk), request.POST.get("character", ""))
         return certification_withdraw(certification=row, actor=_person(request))
 
-    return _then(request, withdraw, "The sample and its answers no longer count.", pk, "")
+    return _then(request, withdraw, _("The sample and its answers no longer count."), pk, "")
 
 
 def _then(request: HttpRequest, act: Callable[[], object], done: str, pk: int, slug: str) -> HttpResponse:
@@ -143,7 +144,7 @@ def correct(request: HttpRequest, pk: int) -> HttpResponse:
         except (AnalysisError, ValueError) as refused:
             error, status = str(refused), 400
         else:
-            messages.success(request, "Corrected. The ratings follow it.")
+            messages.success(request, _("Corrected. The ratings follow it."))
             return redirect("correct", pk=pk)
     context: dict[str, object] = {
         "episode": episode,
@@ -169,7 +170,7 @@ def correction_withdrawn(request: HttpRequest, pk: int) -> HttpResponse:
     except AnalysisError as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, "Withdrawn. The ratings are as if it had not been said.")
+        messages.success(request, _("Withdrawn. The ratings are as if it had not been said."))
     return redirect("correct", pk=row.episode_id)
 
 
@@ -177,7 +178,7 @@ def asked_of(given: dict[str, str]) -> CorrectionRequest:
     """Raises ValueError with a sentence where a time or a box cannot be read."""
     start, end = clock_ms(given.get("start", "")), clock_ms(given.get("end", ""))
     if start is None or end is None:
-        raise ValueError("Give both times as seconds or as minutes and seconds, such as 83.5 or 1:23.5.")
+        raise ValueError(_("Give both times as seconds or as minutes and seconds, such as 83.5 or 1:23.5."))
     says = given.get("says") or str(Says.CHARACTER)
     return CorrectionRequest(
         start_ms=start,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from analysis.errors import AnalysisError, FindRefused
@@ -47,7 +48,7 @@ def _ask(request: HttpRequest) -> HttpResponse:
     sent = request.FILES.get("picture")
     try:
         if sent is None or not sent.size:
-            raise FindRefused("No picture was sent: choose a file, or draw one.")
+            raise FindRefused(_("No picture was sent: choose a file, or draw one."))
         among = select.comparable(limits=filters.limits)
         find = find_request(
             picture=sent.read(MAX_BYTES + 1), bundle=among.bundle, box=box_read(request.POST.get("box", ""))

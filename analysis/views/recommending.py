@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 
 from analysis.errors import AnalysisError, EpisodeHidden
 from analysis.limits_request import limits_of
@@ -21,20 +22,20 @@ from analysis.selectors.recommending import (
 )
 
 WORDS = {
-    "calmer": ("Much livelier", "Livelier", "As it is", "Calmer", "Much calmer"),
-    "happier": ("Much less happy", "Less happy", "As it is", "Happier", "Much happier"),
-    "less_angry": ("Much more anger", "More anger", "As it is", "Less anger", "Much less anger"),
-    "less_scary": ("Much more fear", "More fear", "As it is", "Less fear", "Much less fear"),
-    "less_sad": ("Much more sadness", "More sadness", "As it is", "Less sadness", "Much less sadness"),
-    "shorter": ("Much longer", "Longer", "As long", "Shorter", "Much shorter"),
+    "calmer": (_("Much livelier"), _("Livelier"), _("As it is"), _("Calmer"), _("Much calmer")),
+    "happier": (_("Much less happy"), _("Less happy"), _("As it is"), _("Happier"), _("Much happier")),
+    "less_angry": (_("Much more anger"), _("More anger"), _("As it is"), _("Less anger"), _("Much less anger")),
+    "less_scary": (_("Much more fear"), _("More fear"), _("As it is"), _("Less fear"), _("Much less fear")),
+    "less_sad": (_("Much more sadness"), _("More sadness"), _("As it is"), _("Less sadness"), _("Much less sadness")),
+    "shorter": (_("Much longer"), _("Longer"), _("As long"), _("Shorter"), _("Much shorter")),
 }
 NAMES = {
-    "calmer": "Calm",
-    "happier": "Happiness",
-    "less_angry": "Anger",
-    "less_scary": "Fear",
-    "less_sad": "Sadness",
-    "shorter": "Length",
+    "calmer": _("Calm"),
+    "happier": _("Happiness"),
+    "less_angry": _("Anger"),
+    "less_scary": _("Fear"),
+    "less_sad": _("Sadness"),
+    "shorter": _("Length"),
 }
 
 
@@ -78,6 +79,8 @@ def _found(request: HttpRequest, asked: Asked) -> dict[str, object]:
 def sliders_of(asked: Asked) -> list[Slider]:
     steps = asked.sliders.steps()
     return [
-        Slider(key, NAMES[key], tuple((n - 2, words, n - 2 == steps[key]) for n, words in enumerate(WORDS[key])))
+        Slider(
+            key, str(NAMES[key]), tuple((n - 2, str(words), n - 2 == steps[key]) for n, words in enumerate(WORDS[key]))
+        )
         for key in SLIDERS
     ]

@@ -18,6 +18,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from analysis.errors import AnalysisError
@@ -189,19 +190,31 @@ def _act(request: HttpRequest, pk: int, act: Callable[[AnalysisRun, User], objec
 @require_POST
 @needs(Right.ANALYSE)
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
-    return _act(request, pk, lambda run, user: run_cancel(run=run, actor=user), f"Run {pk} is being stopped.")
+    return _act(
+        request, pk, lambda run, user: run_cancel(run=run, actor=user), _("Run %(pk)s is being stopped.") % {"pk": pk}
+    )
 
 
 @require_POST
 @needs(Right.ANALYSE)
 def retry(request: HttpRequest, pk: int) -> HttpResponse:
-    return _act(request, pk, lambda run, user: run_retry(run=run, actor=user), f"Run {pk} goes on with what failed.")
+    return _act(
+        request,
+        pk,
+        lambda run, user: run_retry(run=run, actor=user),
+        _("Run %(pk)s goes on with what failed.") % {"pk": pk},
+    )
 
 
 @require_POST
 @needs(Right.PUBLISH)
 def publish(request: HttpRequest, pk: int) -> HttpResponse:
-    return _act(request, pk, lambda run, user: run_publish(run=run, actor=user), f"The episode shows run {pk} now.")
+    return _act(
+        request,
+        pk,
+        lambda run, user: run_publish(run=run, actor=user),
+        _("The episode shows run %(pk)s now.") % {"pk": pk},
+    )
 
 
 @require_POST
@@ -211,7 +224,7 @@ def rollback(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         pk,
         lambda run, user: run_rollback(episode=run.episode, actor=user),
-        "The episode shows again what it showed before.",
+        _("The episode shows again what it showed before."),
     )
 
 
@@ -221,7 +234,11 @@ def priority(request: HttpRequest, pk: int) -> HttpResponse:
     """``to``: raise, lower or top; leads back to where it was asked."""
     asked = request.POST.get("to", "")
     to: int | str = int(asked) if re.fullmatch(r"-?[0-9]{1,4}", asked) else asked
-    said = f"Run {pk} goes before all others." if to == MOVES[-1] else f"Run {pk} has another priority."
+    said = (
+        _("Run %(pk)s goes before all others.") % {"pk": pk}
+        if to == MOVES[-1]
+        else _("Run %(pk)s has another priority.") % {"pk": pk}
+    )
     answer = _act(request, pk, lambda run, user: run_prioritise(run=run, to=to, actor=user), said)
     return redirect("runs") if request.POST.get("back") == "runs" else answer
 

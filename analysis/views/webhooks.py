@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -88,9 +89,9 @@ def webhook_act(request: HttpRequest, pk: int) -> HttpResponse:
             return render(request, "webhook.html", {**_shown(fresh), "made": fresh})
         case "delete":
             webhook_delete(webhook=found, actor=actor)
-            messages.success(request, f"The webhook “{found.name}” is deleted.")
+            messages.success(request, _("The webhook “%(name)s” is deleted.") % {"name": found.name})
             return redirect("webhooks")
-    messages.error(request, "There is no such button.")
+    messages.error(request, _("There is no such button."))
     return redirect("webhook", pk=pk)
 
 
@@ -99,7 +100,7 @@ def webhook_act(request: HttpRequest, pk: int) -> HttpResponse:
 def again(request: HttpRequest, pk: int, delivery: int) -> HttpResponse:
     row = get_object_or_404(Delivery, webhook_id=pk, pk=delivery)
     return _then(
-        request, pk, lambda: delivery_again(delivery=row, actor=_person(request)), "It is being sent once more."
+        request, pk, lambda: delivery_again(delivery=row, actor=_person(request)), _("It is being sent once more.")
     )
 
 

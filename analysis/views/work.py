@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from analysis.errors import AnalysisError
@@ -30,10 +31,10 @@ def queue(request: HttpRequest) -> HttpResponse:
     try:
         if do == "pause":
             queue_pause(name=name, actor=request.user, reason=request.POST.get("reason", ""))
-            messages.success(request, "Paused. What is under way is finished, and nothing new is begun.")
+            messages.success(request, _("Paused. What is under way is finished, and nothing new is begun."))
         else:
             queue_resume(name=name, actor=request.user)
-            messages.success(request, "Work goes on.")
+            messages.success(request, _("Work goes on."))
     except AnalysisError as error:
         messages.error(request, str(error))
     return redirect("runs")

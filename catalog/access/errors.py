@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.utils.translation import gettext as _
+
 
 class AccessError(Exception):
     """``str(error)`` is the sentence. ``status``: of the API's answer."""
@@ -32,7 +34,7 @@ class SignInRefused(AccessError):
     status = 429
 
     def __init__(self, wait_s: int) -> None:
-        super().__init__(f"Too many attempts. Try again in {max(1, round(wait_s / 60))} minutes.")
+        super().__init__(_("Too many attempts. Try again in %(max)s minutes.") % {"max": max(1, round(wait_s / 60))})
         self.wait_s = wait_s
 
 

@@ -11,6 +11,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -26,7 +28,7 @@ from catalog.roles import RIGHT_WORDS, Right, may, needs, roles_of
 NAME_LENGTH, PASSWORD_LENGTH = 150, 4096
 AUDIT_PAGE = 50
 AUDIT_ASKED = ("actor", "action", "object_type", "object_id", "before")
-WRONG = "The name or the password is not right."
+WRONG = gettext_lazy("The name or the password is not right.")
 
 
 @sensitive_post_parameters("password")
@@ -70,7 +72,7 @@ def _next(request: HttpRequest) -> str:
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     logout(request)
-    messages.success(request, "You are signed out.")
+    messages.success(request, _("You are signed out."))
     return redirect("browse")
 
 
@@ -114,7 +116,7 @@ def revoke(request: HttpRequest, pk: int) -> HttpResponse:
     if token is None or (token.owner_id != request.user.pk and not may(request, Right.MANAGE)):
         raise Http404
     token_revoke(token=token, actor=_person(request))
-    messages.success(request, f"The token “{token.name}” is refused from now on.")
+    messages.success(request, _("The token “%(name)s” is refused from now on.") % {"name": token.name})
     back = reverse("tokens")
     return redirect(f"{back}?all=1" if request.GET.get("all") == "1" else back)
 

@@ -44,6 +44,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "toonemo_site.health.HealthMiddleware",
     "toonemo_site.logging.RequestLogMiddleware",
+    "toonemo_site.languages.LanguageMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "toonemo_site.compression.PagesCompressedMiddleware",
     "toonemo_site.policy.ContentPolicyMiddleware",
@@ -71,6 +72,7 @@ TEMPLATES = [
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "analysis.context.limits_bar",
@@ -117,6 +119,11 @@ TOONEMO_RATES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("ko", "한국어")]  # each called as it calls itself
+LANGUAGE_COOKIE_NAME = "language"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+FORMAT_MODULE_PATH = ["toonemo_site.formats"]
 TIME_ZONE = env.time_zone("TIME_ZONE", default="UTC")
 USE_I18N = True
 USE_TZ = True

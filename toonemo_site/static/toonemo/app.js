@@ -46,9 +46,9 @@
     field.select();
     try {
       await navigator.clipboard.writeText(field.value);
-      button.textContent = "Copied";
+      button.textContent = window.gettext?.("Copied") ?? "Copied";
     } catch {
-      button.textContent = "Press Ctrl+C";
+      button.textContent = window.gettext?.("Press Ctrl+C") ?? "Press Ctrl+C";
     }
   });
   document.addEventListener("htmx:afterSettle", offer);

@@ -17,12 +17,15 @@
   form.querySelector("[data-upload-plain]").hidden = true;
   form.querySelector("[data-upload-words]").hidden = false;
 
-  // ---- what people read
+  // ---- what people read; the words of other languages come from another script, where one is needed
+  const gettext = window.gettext || ((words) => words);
+  const filled = (words, values) => words.replace(/%\((\w+)\)s/g, (_, name) => values[name]);
   const size = (n) => {
     for (const [unit, name] of [[1e9, "GB"], [1e6, "MB"], [1e3, "kB"]]) if (n >= unit) return `${(n / unit).toFixed(1)} ${name}`;
-    return `${n} bytes`;
+    return filled(gettext("%(n)s bytes"), { n });
   };
-  const rest = (s) => (s < 60 ? `about ${Math.max(1, Math.round(s))} s` : s < 5400 ? `about ${Math.round(s / 60)} min` : `about ${(s / 3600).toFixed(1)} h`);
+  const rest = (s) => (s < 60 ? filled(gettext("about %(n)s s"), { n: Math.max(1, Math.round(s)) })
+    : s < 5400 ? filled(gettext("about %(n)s min"), { n: Math.round(s / 60) }) : filled(gettext("about %(n)s h"), { n: (s / 3600).toFixed(1) }));
   const make = (tag, values, ...inside) => {
     const element = Object.assign(document.createElement(tag), values);
     element.append(...inside);
@@ -50,13 +53,13 @@
     try {
       return JSON.parse(request.responseText).detail;
     } catch {
-      return `The server answered ${request.status}.`;
+      return filled(gettext("The server answered %(status)s."), { status: request.status });
     }
   };
   const checked = (request, ...fine) => {
     if (fine.includes(request.status)) return request;
     if (request.status === 404 || request.status === 410) throw new Gone();
-    if (request.status === 401 || request.status === 403) throw new Refused("Sign in again, then choose the file again; it goes on where it was.");
+    if (request.status === 401 || request.status === 403) throw new Refused(gettext("Sign in again, then choose the file again; it goes on where it was."));
     if (request.status >= 500 && request.status !== 507) throw new Error(problem(request));
     if ([409, 423, 460].includes(request.status)) throw new Error(problem(request));
     throw new Refused(problem(request));
@@ -79,9 +82,9 @@
     build() {
       this.bar = make("progress", { max: Math.max(1, this.file.size), value: 0 });
       this.bar.setAttribute("aria-label", this.file.name);
-      this.state = make("span", { className: "state num", textContent: "Waiting" });
-      this.hold = make("button", { type: "button", className: "button plain", textContent: "Pause" });
-      this.drop = make("button", { type: "button", className: "button danger", textContent: "Cancel" });
+      this.state = make("span", { className: "state num", textContent: gettext("Waiting") });
+      this.hold = make("button", { type: "button", className: "button plain", textContent: gettext("Pause") });
+      this.drop = make("button", { type: "button", className: "button danger", textContent: gettext("Cancel") });
       for (const button of [this.hold, this.drop]) button.append(make("span", { className: "hidden-visually", textContent: ` ${this.file.name}` }));
       this.hold.addEventListener("click", () => (this.paused ? this.resume() : this.pause()));
       this.drop.addEventListener("click", () => this.cancel());
@@ -97,15 +100,15 @@
 
     pause() {
       this.paused = true;
-      this.hold.firstChild.data = "Go on";
+      this.hold.firstChild.data = gettext("Go on");
       if (this.request) this.request.abort();
       if (this.wake) this.wake();
-      this.say("Paused", true);
+      this.say(gettext("Paused"), true);
     }
 
     resume() {
       this.paused = false;
-      this.hold.firstChild.data = "Pause";
+      this.hold.firstChild.data = gettext("Pause");
       this.samples = [];
       if (this.wake) this.wake();
     }
@@ -118,7 +121,7 @@
       if (this.wake) this.wake();
       const address = localStorage.getItem(this.key);
       localStorage.removeItem(this.key);
-      this.end("Cancelled");
+      this.end(gettext("Cancelled"));
       this.row.remove();
       if (address) await ask({}, "DELETE", address, TUS).catch(() => {});
       document.body.dispatchEvent(new Event("uploads-changed"));
@@ -151,12 +154,12 @@
         this.hasher.onmessage = ({ data }) => {
           if (data.done !== undefined) {
             this.bar.value = data.done;
-            if (!this.paused) this.say(`Looking whether it is here already: ${Math.floor((100 * data.done) / this.file.size)} %`);
+            if (!this.paused) this.say(filled(gettext("Looking whether it is here already: %(percent)s %"), { percent: Math.floor((100 * data.done) / this.file.size) }));
             return;
           }
           this.hasher.terminate();
           if (data.hex) resolve(data.hex);
-          else reject(new Refused("The file cannot be read; it may have been changed or moved."));
+          else reject(new Refused(gettext("The file cannot be read; it may have been changed or moved.")));
         };
         this.hasher.postMessage(this.file);
       });
@@ -170,10 +173,10 @@
       if (found.known) {
         const { id, series, identity } = found.episode;
         this.bar.value = this.file.size;
-        this.end("Here already:", { href: `${episodes}episodes/${id}/`, textContent: `${series} ${identity}` });
+        this.end(gettext("Here already:"), { href: `${episodes}episodes/${id}/`, textContent: `${series} ${identity}` });
       } else if (found.upload) {
         this.bar.value = this.file.size;
-        this.end("Sent already; it is in the list below.");
+        this.end(gettext("Sent already; it is in the list below."));
       }
       return found.known || Boolean(found.upload);
     }
@@ -207,8 +210,8 @@
       while (this.samples.length > 2 && now - this.samples[0][0] > 10000) this.samples.shift();
       const [[since, from]] = this.samples;
       const rate = now - since > 3000 ? (1000 * (at - from)) / (now - since) : 0;
-      const speed = rate > 0 ? ` · ${size(rate)} a second · ${rest((this.file.size - at) / rate)} left` : "";
-      this.say(`${size(at)} of ${size(this.file.size)}${speed}`);
+      const speed = rate > 0 ? ` · ${filled(gettext("%(size)s a second · %(rest)s left"), { size: size(rate), rest: rest((this.file.size - at) / rate) })}` : "";
+      this.say(`${filled(gettext("%(at)s of %(size)s"), { at: size(at), size: size(this.file.size) })}${speed}`);
     }
 
     async piece(length) {
@@ -236,7 +239,7 @@
         length = Math.round(Math.min(MOST, Math.max(LEAST, length * Math.min(2, PIECE_S / Math.max(0.05, seconds)))));
       }
       localStorage.removeItem(this.key);
-      this.end("Sent; a worker looks at it.");
+      this.end(gettext("Sent; a worker looks at it."));
     }
 
     async run() {
@@ -263,8 +266,8 @@
           } else {
             this.failures += 1;
             const seconds = Math.min(30, 2 ** (this.failures - 1));
-            const why = error.message === "connection" || !navigator.onLine ? "No connection." : error.message;
-            this.say(`${why} Trying again in ${seconds} s`, this.failures === 1);
+            const why = error.message === "connection" || !navigator.onLine ? gettext("No connection.") : error.message;
+            this.say(`${why} ${filled(gettext("Trying again in %(seconds)s s"), { seconds })}`, this.failures === 1);
             await this.wait(seconds);
           }
         }
@@ -292,7 +295,7 @@
       if (file.size === 0 || file.size > most) {
         job.row.classList.add("bad");
         job.begun = true;
-        job.end(file.size ? `It has ${size(file.size)}; ${size(most)} is the most.` : "It is empty, or a folder.");
+        job.end(file.size ? filled(gettext("It has %(size)s; %(most)s is the most."), { size: size(file.size), most: size(most) }) : gettext("It is empty, or a folder."));
       }
       next();
     }
