@@ -108,7 +108,11 @@ def test_only_what_is_sure_or_was_checked_is_asked(client: Client, episode: Epis
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("game", ["", "x", "a:b:c", signing.dumps([[1], ""]), "\u0660" * 2_000])
+@pytest.mark.parametrize(
+    "game",
+    ["", "x", "a:b:c", signing.dumps([[1], ""]), "\u0660" * 2_000],
+    ids=["empty", "no signature", "wrong signature", "other form", "digits of no number"],
+)
 def test_an_address_that_was_made_up_is_refused(client: Client, game: str) -> None:
     answer = client.get("/quiz/", {"game": game})
     assert answer.status_code == 400
