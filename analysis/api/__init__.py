@@ -1,1 +1,1 @@
-"""The REST API, version 1. Anybody may read what is published; staff may also ask for work."""
+"""The REST API, version 1. Anybody may read what is published; what else one may goes by roles and scopes."""

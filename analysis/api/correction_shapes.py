@@ -110,7 +110,7 @@ class CertificationSerializer(serializers.Serializer[Any]):
     people = serializers.IntegerField(help_text="Who have answered all of it.")
     answered = serializers.IntegerField(help_text="By whoever asks.")
     agreements = AgreementSerializer(many=True, help_text="Of each two people who answered all.")
-    next = serializers.SerializerMethodField(help_text="For staff; null where nothing is left to answer.")
+    next = serializers.SerializerMethodField(help_text="For editors; null where nothing is left to answer.")
 
     @extend_schema_field(QuestionSerializer(allow_null=True))
     def get_next(self, state: CertificationState) -> Any:

@@ -1,4 +1,4 @@
-"""What people say of faces, and the samples that they check. Everybody may read; staff write."""
+"""What people say of faces, and the samples that they check. Everybody may read; editors write."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from analysis.selectors.visible import episodes_visible
 from analysis.services.certify import certification_answer, certification_start, certification_withdraw
 from analysis.services.corrections import CorrectionRequest, correction_add, correction_withdraw
 from catalog.models import Episode
-from catalog.roles import Right, api_needs
+from catalog.roles import Right, api_needs, may
 
 REFUSED = {400: PROBLEM, 401: PROBLEM, 403: PROBLEM, 404: PROBLEM, 409: PROBLEM}
 CHARACTER = parameter("character", "Slug of the character whose sample it is")
@@ -96,8 +96,8 @@ class _OfEpisode(Base):
         return episode
 
     def answer(self, request: Request, row: Certification, status: int = 200) -> Response:
-        """The state of that sample and, for staff, the shot to look at next."""
-        person = user_of(request).pk if self.staff else None
+        """The state of that sample and, for editors, the shot to look at next."""
+        person = user_of(request).pk if may(request, Right.CORRECT) else None
         state = next(s for s in certifications_of(row.episode, person) if s.row.pk == row.pk)
         return Response(self.shown(state, person), status=status)
 
@@ -116,8 +116,8 @@ class CertificationView(_OfEpisode):
         operation_id="certification_list",
     )
     def get(self, request: Request, pk: str) -> Response:
-        """The samples that count. Staff also read which shot comes next; what the model says of it is not told."""
-        person = user_of(request).pk if self.staff else None
+        """The samples that count. Editors also read which shot comes next; what the model says of it is not told."""
+        person = user_of(request).pk if may(request, Right.CORRECT) else None
         wanted = text_of(request, "character")
         found = certifications_of(self.episode, person)
         return Response([self.shown(s, person) for s in found if wanted in ("", s.row.character.slug)])

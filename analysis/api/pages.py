@@ -155,7 +155,7 @@ class CursorPages(BasePagination):
 
     def _sight(self) -> str:
         """Under which limits, by whom."""
-        return _digest([limits_format(self.view.limits), self.view.staff])
+        return _digest([limits_format(self.view.limits), self.view.sees_runs])
 
 
 class RunPages(CursorPages):
@@ -191,7 +191,7 @@ class RunPages(CursorPages):
         runs = self.view.visible_runs().filter(Exists(self.view.rows().filter(run_id=OuterRef("pk"))))
         if place is not None:
             later = Q(episode_id__gt=place.episode)
-            if self.view.staff and not self.view.limits:  # who sees every run
+            if self.view.sees_runs and not self.view.limits:  # who sees every run
                 later |= Q(episode_id=place.episode, pk__gt=place.run)
             runs = runs.filter(later)
         ids: QuerySet[AnalysisRun, int] = runs.order_by("episode_id", "pk").values_list("pk", flat=True)

@@ -92,6 +92,8 @@ class KnownSerializer(serializers.Serializer[Any]):
 class TusBase(Base):
     """What every answer of the protocol has. Only those who may add episodes send; anybody may ask what can be sent."""
 
+    rate = "upload"
+
     def get_permissions(self) -> Any:
         return [AllowAny()] if self.request.method == "OPTIONS" else [api_needs(Right.INGEST)()]
 

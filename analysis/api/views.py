@@ -1,4 +1,4 @@
-"""The resources. Reading is open to all and shows published runs only; staff see every run and may ask for work."""
+"""The resources. Reading is open to all and shows published runs only; who looks after runs sees every one."""
 
 from __future__ import annotations
 
@@ -82,7 +82,8 @@ class Base(Tagged, IdempotentPosts):
         return super().finalize_response(request, response, *args, **kwargs)
 
     @property
-    def staff(self) -> bool:
+    def sees_runs(self) -> bool:
+        """Whether those that no episode shows are shown too."""
         return bool(may(self.request, Right.SEE_RUNS))
 
     @property
@@ -91,10 +92,10 @@ class Base(Tagged, IdempotentPosts):
         return limits_asked(self.request)
 
     def permitted_runs(self) -> QuerySet[AnalysisRun]:
-        return AnalysisRun.objects.all() if self.staff else runs_published()
+        return AnalysisRun.objects.all() if self.sees_runs else runs_published()
 
     def visible_runs(self) -> QuerySet[AnalysisRun]:
-        """With limits, only what visible episodes show, for staff too."""
+        """With limits, only what visible episodes show, whoever asks."""
         return runs_visible(self.limits) if self.limits else self.permitted_runs()
 
 
@@ -171,7 +172,7 @@ def number_of(request: Request, name: str) -> int | None:
 
 
 def user_of(request: Request) -> User:
-    """Whoever asks, where the permissions let staff through only."""
+    """Whoever asks, where the permissions let nobody through who is not signed in."""
     assert isinstance(request.user, User)
     return request.user
 
@@ -289,7 +290,7 @@ class RunViewSet(LimitedViewSet):
 
     @property
     def limits(self) -> Limits:
-        return NO_LIMITS if self.staff else super().limits
+        return NO_LIMITS if self.sees_runs else super().limits
 
     def episode_of(self, pk: int) -> int | None:
         return self.permitted_runs().filter(pk=pk).values_list("episode_id", flat=True).first()

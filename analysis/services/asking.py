@@ -19,11 +19,12 @@ from django.db.models.functions import Now
 
 from analysis.errors import CorrectionInvalid, CorrectionOverlaps, NothingSaid, NothingToUndo
 from analysis.layer import Says
-from analysis.models import AnalysisRun, AskedFace, Correction, FaceQuestion, FaceWord, LayerChange
+from analysis.models import AnalysisRun, AskedFace, Correction, FaceQuestion, FaceWord, LayerChange, WebhookEvent
 from analysis.selectors.asking import said_of, words_of
 from analysis.selectors.runs import run_published
 from analysis.services.audit import audit_record
 from analysis.services.corrections import CorrectionRequest, correction_data, correction_row, run_shown, withdrawn
+from analysis.services.deliveries import webhooks_tell
 from analysis.services.finalise import run_finalise
 from analysis.services.messages import layer_send
 from analysis.words import Word, counting
@@ -190,6 +191,7 @@ def _correct(face: AskedFace, wanted: Word, row: Correction | None) -> None:
     except IntegrityError:  # somebody said it a moment ago, elsewhere
         raise CorrectionOverlaps("Another correction speaks of the same face at the same time; look again.") from None
     audit_record(action="correction.add", subject=row, actor=row.made_by, after=correction_data(row))
+    webhooks_tell(WebhookEvent.CORRECTION_ADDED, {"correction": row.pk, "episode": row.episode_id})
     AskedFace.objects.filter(pk=face.pk).update(correction=row)
 
 

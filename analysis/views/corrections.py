@@ -1,4 +1,4 @@
-"""Pages for staff: a random sample of shots to check, and corrections of single faces. Plain forms throughout."""
+"""Pages for editors: a random sample of shots to check, and corrections of single faces. Plain forms throughout."""
 
 from __future__ import annotations
 

@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from rest_framework.authtoken.models import Token
 from tusclient.client import TusClient
 
 from analysis.models import AnalysisRun, Audit
@@ -287,8 +286,7 @@ def test_what_no_preview_is_made_of(tus: Client, body: dict[str, Any], status: i
 def test_tuspy_sends_a_file_and_goes_on_with_it(live_server: Any, tmp_path: Path) -> None:
     path = tmp_path / "Popeye S01E01.mkv"
     path.write_bytes(DATA)
-    key = Token.objects.create(user=editor()).key
-    client = TusClient(f"{live_server.url}/api/v1/uploads/", headers={"Authorization": f"Token {key}"})
+    client = TusClient(f"{live_server.url}/api/v1/uploads/", headers=bearer(editor()))
     options: dict[str, Any] = {"metadata": {"filename": path.name}, "chunk_size": 1000, "upload_checksum": True}
     with path.open("rb") as file:
         first = client.uploader(file_stream=file, **options)
@@ -308,6 +306,7 @@ import django
 django.setup()
 from catalog.models import Upload
 from catalog.services import uploads
+from tests.tokens import bearer, bearer
 uploads.MARK_EVERY = 1 << 16
 upload, given = Upload.objects.get(), [0]
 def read(most):

@@ -11,7 +11,6 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.test import Client
-from rest_framework.authtoken.models import Token
 
 from analysis.api import streams
 from analysis.api.streams import EventStream, Timing, stream_take, streams_open
@@ -24,6 +23,7 @@ from analysis.services.queues import queue_pause, queue_resume
 from analysis.services.run_events import MOST_EVENTS, event_record
 from analysis.services.runs import run_cancel, run_retry
 from tests.analysis.runs_helpers import claim, complete, complete_all, make_run
+from tests.tokens import bearer
 
 QUICK = Timing(poll_s=0.02, beat_s=0.1, lasts_s=0.3)
 
@@ -213,9 +213,9 @@ def test_the_api_streams_to_those_who_look_after_runs(client: Client, settings: 
     addresses = ("/api/v1/runs/events/", f"/api/v1/runs/{run.pk}/events/")
     for address in addresses:
         assert client.get(address).status_code == 401
-    nobody = {"Authorization": f"Token {Token.objects.create(user=User.objects.create_user('nobody')).key}"}
+    nobody = bearer(User.objects.create_user("nobody"))
     staff = User.objects.create_user("staff", is_staff=True)
-    token = {"Authorization": f"Token {Token.objects.create(user=staff).key}"}
+    token = bearer(staff)
     for address in addresses:
         assert client.get(address, headers=nobody).status_code == 403
         answer = client.get(address, headers={**token, "Accept": "text/event-stream"})

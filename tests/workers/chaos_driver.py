@@ -27,12 +27,13 @@ def answer(action: str, *arguments: Any) -> Any:
 
 
 def staff(name: str) -> list[str]:
-    """Somebody who may everything: an API token, and the key of a session."""
+    """Somebody who may everything: what an API token is sent as, and the key of a session."""
     from django.conf import settings
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.auth.models import User
     from django.contrib.sessions.backends.db import SessionStore
-    from rest_framework.authtoken.models import Token
+
+    from tests.tokens import bearer
 
     person = User.objects.create_user(name, is_staff=True, is_superuser=True)
     session = SessionStore()
@@ -40,7 +41,7 @@ def staff(name: str) -> list[str]:
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     session[HASH_SESSION_KEY] = person.get_session_auth_hash()
     session.save()
-    return [Token.objects.create(user=person).key, str(session.session_key)]
+    return [bearer(person)["Authorization"], str(session.session_key)]
 
 
 def prepare(stored_name: str, duration_ms: int, digest: str) -> int:

@@ -71,7 +71,7 @@ class LiveWorld(World):
         super().stop()
 
     def api(self, method: str, path: str, **body: Any) -> Any:
-        headers = {"Authorization": f"Token {self.token}"}
+        headers = {"Authorization": self.token}
         answer = httpx.request(method, f"{self.address}/api/v1/{path}", headers=headers, json=body or None, timeout=30)
         assert answer.is_success, answer.text
         return answer.json()
@@ -114,7 +114,7 @@ class Follower:
                 return
 
     def once(self) -> None:
-        headers = {"Authorization": f"Token {self.world.token}", "Accept": "text/event-stream"}
+        headers = {"Authorization": self.world.token, "Accept": "text/event-stream"}
         if self.last:
             headers["Last-Event-ID"] = self.last
         address = f"{self.world.address}/api/v1/{self.path}"

@@ -122,7 +122,7 @@ def test_who_was_cut_off_gets_what_was_missed_and_each_event_once(world: LiveWor
 
 
 def test_streams_never_use_up_the_threads(world: LiveWorld) -> None:
-    headers = {"Authorization": f"Token {world.token}"}
+    headers = {"Authorization": world.token}
     address = f"{world.address}/api/v1/runs/events/"
     with httpx.stream("GET", address, headers=headers), httpx.stream("GET", address, headers=headers):
         third = httpx.get(address, headers=headers)
