@@ -26,6 +26,7 @@ from catalog.services.plan_look import plan_look
 from catalog.services.upload_checks import upload_check
 from tests.catalog.conftest import fake_probe, make, media  # noqa: F401
 from tests.catalog.incoming_helpers import editor, sent
+from tests.tokens import bearer
 from tests.workers.conftest import make_fake_bundle
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_probe", "media")]
