@@ -95,7 +95,8 @@ def test_while_it_is_paused_nothing_is_claimed_and_what_runs_is_finished(name: Q
     assert pauses()[name].reason == "the machine is needed"
     queue_resume(name=name, actor=person)
     assert _next() == (run.pk, 1)
-    assert list(Audit.objects.order_by("id").values_list("action", "actor")[1:]) == [
+    kept = Audit.objects.filter(action__startswith="queue.").order_by("id")
+    assert list(kept.values_list("action", "actor")) == [
         ("queue.pause", person.pk),
         ("queue.resume", person.pk),
     ]
