@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
 from analysis.in_words import Asked, ask
+from analysis.limits import Limits
 from analysis.limits_request import limits_of
 from analysis.selectors import episodes as select
 from analysis.selectors.characters import MOST_COMPARED, character_across, characters_compared
@@ -52,13 +53,13 @@ def browse(request: HttpRequest) -> HttpResponse:
     wanted = filter_from(request)
     found = _answered(asked, visible) if asked is not None and asked.leads == "here" else None
     context = _listed(request, wanted, asked, visible) if found is None else found
-    characters = select.character_choices(runs_visible(limits), wanted.series, MOST_CHOICES + 1)
+    characters = _characters(wanted, limits)
     context |= {
         "q": text,
         "asked": asked,
         "wanted": wanted,
         "series": select.series_choices(visible),
-        "characters": characters if len(characters) <= MOST_CHOICES else None,
+        "characters": characters,
         "years": [str(year) for year in select.year_choices(visible)],
         "sorts": select.SORTS,
         "amounts": select.AMOUNTS,
@@ -67,6 +68,14 @@ def browse(request: HttpRequest) -> HttpResponse:
         "questions": QUESTIONS,
     }
     return render(request, "browse.html", context)
+
+
+def _characters(wanted: select.EpisodeFilter, limits: Limits) -> list[Character] | None:
+    """To choose from; None where they are too many for a list."""
+    if not wanted.series and Character.objects.count() > 4 * MOST_CHOICES:
+        return None  # whoever was seen need not be looked up
+    found = select.character_choices(runs_visible(limits), wanted.series, MOST_CHOICES + 1)
+    return found if len(found) <= MOST_CHOICES else None
 
 
 def _page_of(request: HttpRequest) -> int:
@@ -97,8 +106,11 @@ def _listed(
     """By the filters, or by words that are no question and may be in a title."""
     if asked is not None:
         wanted = select.EpisodeFilter(words=asked.text[:200])
-    page = Paginator(select.episodes_find(wanted, visible), PAGE_SIZE).get_page(request.GET.get("page"))
-    return {"page": page, "cards": [(card, "") for card in select.episode_cards(list(page.object_list))]}
+    found = select.episodes_find(wanted, visible).values_list("pk", flat=True)  # narrow rows: only these are sorted
+    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
+    order = list(page.object_list)
+    by_id = {e.pk: e for e in visible.filter(pk__in=order)}
+    return {"page": page, "cards": [(card, "") for card in select.episode_cards([by_id[pk] for pk in order])]}
 
 
 def character(request: HttpRequest, slug: str) -> HttpResponse:
