@@ -31,7 +31,7 @@ ALWAYS = {
     "episodes by words": "/?words={word}",
     "search, before it is asked": "/search/",
     "recommendations, before they are asked": "/recommendations/",
-    "limits": "/limits/",
+    "setting limits": "/limits/",
     "limits while they are moved": "/limits/?limits=" + quote(LIMITS),
     "the quiz": "/quiz/",
     "a question of the quiz": "/quiz/?start=1",

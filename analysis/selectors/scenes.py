@@ -50,11 +50,13 @@ def scenes_ranked(*, character: Character, emotion: str, shown: QuerySet[Analysi
     return rows.select_related("scene", "character", "run__episode__series").order_by("-score", "id")
 
 
+NEWEST = 60  # runs that examples are taken from; to go through all takes a second where there are many
+
+
 def telling_moods(shown: QuerySet[AnalysisRun], most: int = 4) -> list[tuple[Character, str]]:
-    """Characters with the emotion of their best scene in these runs: questions that have an answer. One query."""
-    rows = SceneEmotion.objects.filter(run_id__in=shown.values("pk"), score__gt=0, share__gte=0.25).exclude(
-        emotion="neutral"
-    )
+    """Characters with the emotion of their best scene in the newest of these runs: questions that have an answer."""
+    newest = list(shown.order_by("-pk").values_list("pk", flat=True)[:NEWEST])
+    rows = SceneEmotion.objects.filter(run_id__in=newest, score__gt=0, share__gte=0.25).exclude(emotion="neutral")
     best = rows.select_related("character").order_by("character_id", "-score", "id").distinct("character_id")
     found = sorted(best, key=lambda row: (-row.score, row.pk))[:most]
     return [(row.character, row.emotion) for row in found]

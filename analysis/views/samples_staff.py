@@ -194,7 +194,7 @@ def components() -> dict[str, Any]:
         "agreeing": pairs,
         "given": {"name": "Tom", "aliases": "Thomas\nTommy", "series": "sample", "colour": "#8a8f98"},
         "series_known": [Series(pk=1, title="Sample series", slug="sample")],
-        "hook_events": [("run.succeeded", "A run has succeeded"), ("run.failed", "A run has failed")],
+        "hook_events": [("run.finished", "A run has ended well"), ("run.failed", "A run has failed")],
         "hook_made": {"name": "House", "secret": "a-secret-that-opens-nothing"},
         "some_page": Paginator(range(100), 10).page(2),
     }  # fmt: skip

@@ -119,7 +119,7 @@ def furnish(site: Site) -> Furnished:
     differ(editor, root)
     certification_start(episode=site.episodes[1], actor=editor, character="tom", shots=5, seed=1)
     token_create(owner=editor, name="the living room", scopes=["read"])
-    events = ["run.succeeded"]
+    events = ["run.finished"]
     hook = webhook_create(name="House", url="https://house.example/told", events=events, actor=root)
     game = signing.dumps([[span.pk], ""], salt="toonemo.quiz")
     return Furnished(site.episodes[0].pk, bare.pk, _runs(bare), game, _plan(editor).pk, hook.pk, face.pk)
