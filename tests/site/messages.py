@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,4 +121,4 @@ def update(language: str = "ko", forms: str = "nplurals=1; plural=0;") -> int:
 
 
 if __name__ == "__main__":
-    print(f"{update()} wait for a translation.")
+    sys.stdout.write(f"{update()} wait for a translation.\n")
