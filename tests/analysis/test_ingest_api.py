@@ -307,7 +307,6 @@ import django
 django.setup()
 from catalog.models import Upload
 from catalog.services import uploads
-from tests.tokens import bearer, bearer
 uploads.MARK_EVERY = 1 << 16
 upload, given = Upload.objects.get(), [0]
 def read(most):
