@@ -35,7 +35,7 @@ ALWAYS = {
     "limits while they are moved": "/limits/?limits=" + quote(LIMITS),
     "the quiz": "/quiz/",
     "a question of the quiz": "/quiz/?start=1",
-    "characters": "/characters/",
+    "the list of characters": "/characters/",
     "runs": "/runs/",
 }
 WORDS = ("the", "cheese", "storm", "night", "a")

@@ -83,6 +83,7 @@ def site(film: Film, live_server: Any, settings: Any) -> Site:
     """Three episodes with Tom, Jerry, Pip and Rosa, rated and published. The evidence asked for is that of 45 s."""
     settings.TOONEMO_ENOUGH_READABLE_S, settings.TOONEMO_ENOUGH_SHOTS = 6.0, 4
     settings.TOONEMO_ENOUGH_HALF_WIDTH = 0.35
+    settings.TOONEMO_IMPORT_ROOTS = [str(film.path.parent)]
     return Site(live_server.url, catalogue_draw([film]))
 
 

@@ -23,6 +23,7 @@ from analysis.selectors.asking import SECOND, Scope, asks_next
 from analysis.services.asking import face_answer
 from analysis.services.certify import certification_start
 from analysis.services.corrections import CorrectionRequest
+from analysis.services.find_index import find_index_update
 from analysis.services.leases import segment_claim, segment_heartbeat
 from analysis.services.runs import run_cancel, run_request
 from analysis.services.webhooks import webhook_create
@@ -61,7 +62,7 @@ NO_PAGE = {
     "runs-bulk": "POST", "runs-queue": "POST", "run-cancel": "POST", "run-retry": "POST", "run-publish": "POST",
     "run-rollback": "POST", "run-priority": "POST", "run-again": "POST", "webhook-act": "POST",
     "webhook-again": "POST", "sign-out": "POST", "token-revoke": "POST",
-    "api-docs": "Swagger's page", "api-redoc": "ReDoc's page",
+    "set_language": "POST", "words-for-scripts": "a script", "api-docs": "Swagger's page", "api-redoc": "ReDoc's page",
 }  # fmt: skip
 
 
@@ -107,7 +108,7 @@ class Furnished:
 def furnish(site: Site) -> Furnished:
     """Runs in every state, people who differ, a sample to check, a token, a webhook, uploads and a preview."""
     root, editor = person(ROOT), person(EDITOR)
-    bare = make_episode(make_series("Long Nights", "nights"), 1, LONG)
+    bare = make_episode(make_series("Winter Nights", "nights"), 1, LONG)
     face, span = (model.objects.order_by("pk").first() for model in (FaceDetection, EmotionSpan))
     assert face is not None
     assert span is not None
@@ -116,6 +117,8 @@ def furnish(site: Site) -> Furnished:
         bundle=ModelBundle.objects.get(), faces=[{"box": [0, 0, 9, 9], "score": 0.9, "how": "found", "character": None,
         "emotion": "", "confidence": 0.5, "embedding": [0.125] * 64 + [0.0] * 64}],
     )  # fmt: skip
+    for run in AnalysisRun.objects.all():
+        find_index_update(run.pk)
     differ(editor, root)
     certification_start(episode=site.episodes[1], actor=editor, character="tom", shots=5, seed=1)
     token_create(owner=editor, name="the living room", scopes=["read"])
@@ -139,7 +142,7 @@ def _runs(bare: Episode) -> dict[str, int]:
     assert done is not None
     found = {"succeeded": done.pk}
     for number, status in enumerate(("queued", "running", "cancelled"), 2):
-        episode = make_episode(make_series("Long Nights", "nights"), number, f"Night {number}", 150_000)
+        episode = make_episode(make_series("Winter Nights", "nights"), number, f"Night {number}", 150_000)
         run = run_request(episode=episode, bundle_name="toonemo-1")
         found[status] = run.pk
         if status == "running":
@@ -195,9 +198,9 @@ def pages(made: Furnished) -> list[Place]:
         Place("not-found", "nothing", "/nothing/", status=404),
         Place("sign-in", "sign-in", "/sign-in/"),
         Place("add", "add", "/add/", EDITOR),
-        Place("add-folder", "add-folder", "/add/folder/", EDITOR),
+        Place("add-folder", "add-folder", "/add/folder/?at=0", EDITOR),
         Place("add-plan", "add-plan", f"/add/{made.plan}/", EDITOR),
-        Place("add-name", "add-name", f"/add/{made.plan}/files/0/", EDITOR),
+        Place("add-name", "add-name", f"/add/{made.plan}/files/1/", EDITOR),
         Place("runs", "runs", "/runs/", EDITOR),
         Place("run-running", "run", f"/runs/{runs['running']}/", EDITOR),
         Place("run", "run", f"/runs/{runs['succeeded']}/", EDITOR),

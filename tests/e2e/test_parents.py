@@ -115,6 +115,30 @@ def test_limits_are_counted_while_they_move_and_then_set(page: Page, site: Site)
     assert {c["name"] for c in cookies} <= {"limits", "csrftoken"}, "nothing else is kept"
 
 
+def test_what_is_hidden_says_by_which_number_and_limits_are_shared(page: Page, site: Site, plain: Page) -> None:
+    page.goto("/limits/?limits=angry<=1%25")
+    expect(page.locator("main")).to_contain_text(site.episodes[0].title)
+    expect(page.locator("main")).to_contain_text(re.compile(r"angry.*%", re.IGNORECASE))
+    link = page.locator("input.copy").first.input_value()
+    plain.goto(link)
+    expect(plain.get_by_role("slider", name="Angry: at most so many percent of the time")).to_have_value("1")
+    plain.get_by_role("button", name="Set these limits").click()
+    expect(plain.locator(".limits-bar")).to_contain_text("of 3 episodes shown")
+
+
+def test_something_calmer_is_recommended_with_a_reason(page: Page, site: Site) -> None:
+    page.goto(f"/episodes/{site.episodes[0].pk}/")
+    page.get_by_role("link", name=re.compile("calmer", re.IGNORECASE)).first.click()
+    expect(page.locator("h1")).to_be_visible()
+    assert "calmer" in page.url
+    expect(page.locator(".result").first).to_be_visible()
+    reason = page.locator(".result .small:not(.quiet)").first
+    expect(reason).to_have_text(re.compile(r"\w+ \w+"))
+    title = page.locator(".result h3 a").first.inner_text()
+    page.locator(".result h3 a").first.click()
+    expect(page.locator("h1")).to_have_text(title)
+
+
 @pytest.mark.parametrize("width", ["desktop", "phone"])
 def test_the_summary_is_one_sheet(browser_page: Page, site: Site, width: str) -> None:
     for episode in site.episodes:
