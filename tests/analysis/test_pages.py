@@ -87,7 +87,7 @@ def test_browse_shows_cards_in_few_queries(
 ) -> None:
     for number in range(2, 6):
         world.analysed_episode(number, f"Episode {number}", 30_000)
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(11):
         text = read(client, "/")
     assert "The Missing Cheese" in text
     assert text.count('class="card"') == 5
