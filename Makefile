@@ -1,7 +1,7 @@
 # `make demo` and `make test` need Python 3.11 or newer and nothing else; they set up what is missing.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-slow test-chaos e2e screenshots lint format bench requirements clean clean-data
+.PHONY: help setup demo test test-slow test-chaos e2e screenshots lint messages format bench requirements clean clean-data
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -55,6 +55,9 @@ lint: setup  ## style, types, import contracts, missing migrations
 	@$(BIN)/lint-imports --no-cache
 	@DJANGO_SETTINGS_MODULE=toonemo_site.settings.test DATABASE_URL= $(BIN)/python -W ignore::RuntimeWarning \
 		manage.py makemigrations --check --dry-run
+
+messages: setup  ## take sentences to translate out of pages and code, and compile the translations
+	@$(BIN)/python -m tests.site.messages $(ARGS)
 
 format: setup  ## let ruff put the code in order
 	@$(BIN)/ruff check --fix .

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from analysis.layer import Says
 from analysis.models.common import EMOTION_CHOICES
@@ -15,9 +16,9 @@ from catalog.models import SHA256, Character, Episode
 from ml.types import UNCLEAR
 
 SAYS_CHOICES = [
-    (str(Says.CHARACTER), "The face of a character"),
-    (str(Says.NOBODY), "A face of nobody in the list"),
-    (str(Says.NO_FACE), "No face at all"),
+    (str(Says.CHARACTER), _("The face of a character")),
+    (str(Says.NOBODY), _("A face of nobody in the list")),
+    (str(Says.NO_FACE), _("No face at all")),
 ]
 
 

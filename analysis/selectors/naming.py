@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from django.db import connection
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from analysis.errors import FindImpossible, NamingImpossible
@@ -99,7 +100,8 @@ def naming_proposal(character: Character) -> Proposal:
     read = [e for e in examples_current(character) if e.embedding is not None]
     fit = [e for e in read if signature_of(e.bundle.card, e.bundle.digest) == signature]
     if len(fit) < LEAST_EXAMPLES:
-        raise NamingImpossible(f"{character.name} has {len(fit)} drawings that were read; it takes {LEAST_EXAMPLES}.")
+        said = _("%(name)s has %(count)s drawings that were read; it takes %(needed)s.")
+        raise NamingImpossible(said % {"name": character.name, "count": len(fit), "needed": LEAST_EXAMPLES})
     size = EMBEDDING_SIZE // 2 if Alike.CHARACTER in ways_of(among.bundle.card) else EMBEDDING_SIZE
     rows = unit([numbers_of(e.embedding) for e in fit], size)
     rivals = _rivals(character, runs_of(signature), size)

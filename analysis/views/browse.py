@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from analysis.in_words import Asked, ask
 from analysis.limits import Limits
@@ -23,7 +24,7 @@ from ml.types import EMOTIONS
 
 PAGE_SIZE = 24
 MOST_CHOICES = 80  # with more characters, a name is typed
-QUESTIONS = ("calm episodes", "episodes where nobody is ever angry", "happiest episodes under 8 minutes")
+QUESTIONS = (_("calm episodes"), _("episodes where nobody is ever angry"), _("happiest episodes under 8 minutes"))
 
 
 def filter_from(request: HttpRequest) -> select.EpisodeFilter:

@@ -121,4 +121,4 @@ def update(language: str = "ko", forms: str = "nplurals=1; plural=0;") -> int:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"{update()} wait for a translation.\n")
+    sys.stdout.write(f"{update(*sys.argv[1:])} wait for a translation.\n")
