@@ -128,19 +128,19 @@ def faults_of(page: Page) -> Iterator[str]:
 
 def in_the_dark(page: Page) -> Iterator[str]:
     """Colours are others where the visitor's system is dark."""
-    page.emulate_media(color_scheme="dark")
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")  # else colours are met half-way
+    page.wait_for_timeout(100)
     for violation in (
         Axe().run(page, options={"runOnly": {"type": "rule", "values": ["color-contrast"]}}).response["violations"]
     ):
         yield f"in the dark: {violation['help']}: {[node['html'][:160] for node in violation['nodes'][:3]]}"
-    page.emulate_media(color_scheme="light")
+    page.emulate_media(color_scheme="light", reduced_motion="no-preference")
 
 
 def in_motion(page: Page) -> Iterator[str]:
     page.emulate_media(reduced_motion="reduce")
     if moving := page.evaluate(MOVES):
         yield f"{moving} things move for somebody who asks for stillness"
-    page.emulate_media(reduced_motion="no-preference")
 
 
 def mirrored(page: Page) -> Iterator[str]:
@@ -171,7 +171,7 @@ def walk(window: Window, found: list[Place], settings: Any, size: str) -> list[s
             bad.append(f"{place.name}: {got['bytes']} bytes")
         if got["shift"] > MOST_SHIFT:
             bad.append(f"{place.name}: things move by {got['shift']}: {got['moved'][:4]}")
-        seen = [*faults_of(window.page), *in_the_dark(window.page), *in_motion(window.page)]
+        seen = [*faults_of(window.page), *in_motion(window.page), *in_the_dark(window.page)]
         if size == "desktop" and place.name not in ("patterns", "print", "card"):
             seen += by_keys(window.page)
         seen += mirrored(window.page)
@@ -243,7 +243,7 @@ FOCUSED = """() => { const e = document.activeElement; if (!e || e === document.
     inside: r.bottom > 0 && r.top < innerHeight && r.right > 0}; }"""
 CAN_HAVE_FOCUS = """() => [...document.querySelectorAll(
     'a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex="0"], video[controls]')]
-  .filter((e) => !e.disabled && e.tabIndex >= 0 && e.checkVisibility({visibilityProperty: true})
+  .filter((e) => !e.closest('[hx-trigger*=every]') && !e.disabled && e.tabIndex >= 0 && e.checkVisibility({visibilityProperty: true})
     && !(e.type === 'radio' && document.querySelector(`input[name="${e.name}"]:checked`) !== e))"""
 MOST_STEPS = 160
 
@@ -251,7 +251,10 @@ MOST_STEPS = 160
 def by_keys(page: Page) -> Iterator[str]:
     """Tab from the top: the first stop leads to the content, each is seen, and none holds one fast."""
     wanted = page.evaluate(f"() => ({CAN_HAVE_FOCUS})().length")
-    page.keyboard.press("Tab")
+    if page.locator("[autofocus]").count():
+        page.locator("a.skip").focus()  # typing may begin at once there
+    else:
+        page.keyboard.press("Tab")
     first = page.evaluate(FOCUSED)
     if first is None or 'class="skip"' not in first["what"]:
         yield f"the first stop is {first}"
