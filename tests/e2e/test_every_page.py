@@ -243,7 +243,8 @@ FOCUSED = """() => { const e = document.activeElement; if (!e || e === document.
     inside: r.bottom > 0 && r.top < innerHeight && r.right > 0}; }"""
 CAN_HAVE_FOCUS = """() => [...document.querySelectorAll(
     'a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex="0"], video[controls]')]
-  .filter((e) => !e.closest('[hx-trigger*=every]') && !e.disabled && e.tabIndex >= 0 && e.checkVisibility({visibilityProperty: true})
+  .filter((e) => !e.closest('[hx-trigger*=every]') && !e.disabled && e.tabIndex >= 0
+    && e.checkVisibility({visibilityProperty: true})
     && !(e.type === 'radio' && document.querySelector(`input[name="${e.name}"]:checked`) !== e))"""
 MOST_STEPS = 160
 
