@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.formats import date_format
 
 from catalog.models import Episode
@@ -185,7 +186,7 @@ def test_the_words_of_scripts_are_a_script_of_their_own(korean: Client) -> None:
 
 
 def test_dates_are_written_as_in_the_language() -> None:
-    day = timezone.make_aware(timezone.datetime(2026, 3, 7, 15, 4, 5))
+    day = datetime(2026, 3, 7, 15, 4, 5, tzinfo=UTC)
     with translation.override("ko"):
         assert date_format(day, "DATETIME_FORMAT") == "2026년 3월 7일 15:04"
         assert date_format(day, "DAY_SECONDS_FORMAT") == "3월 7일 15:04:05"
