@@ -183,7 +183,7 @@ def episode_named(name: str) -> Episode:
     if name.isdecimal():
         matching = everything.filter(pk=int(name))
     elif "/" in name:
-        series, _, identity = name.partition("/")
+        series, identity = name.split("/", 1)
         matching = everything.filter(series__slug=series, identity__iexact=identity)
     else:
         matching = everything.filter(title__iexact=name)

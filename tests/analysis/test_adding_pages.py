@@ -43,7 +43,7 @@ def test_only_those_who_may_add_episodes_come_in(client: Client) -> None:
     for address in ("/add/", "/add/folder/?at=0", "/add/1/", "/add/1/files/1/"):
         answer = client.get(address)
         assert answer.status_code == 302
-        assert "login" in answer["Location"]
+        assert "/sign-in/" in answer["Location"]
     client.force_login(editor("vera", "viewer"))
     assert client.get("/add/").status_code == 403
     assert "/add/" not in page(client, "/")

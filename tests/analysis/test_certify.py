@@ -339,8 +339,8 @@ def test_the_api_adds_lists_and_withdraws_corrections(client: Client, staff: Cli
     assert (wrong.status_code, wrong.json()["code"]) == (400, "correction_invalid")
     assert client.get(f"/api/v1/corrections?episode={episode.pk}").json()["results"] == [row]
     assert staff.delete(f"/api/v1/corrections/{row['id']}/").json()["withdrawn_at"] is not None
-    assert client.get("/api/v1/corrections").json()["count"] == 0
-    assert client.get("/api/v1/corrections?withdrawn=1").json()["count"] == 1
+    assert client.get("/api/v1/corrections").json()["results"] == []
+    assert len(client.get("/api/v1/corrections?withdrawn=1").json()["results"]) == 1
 
 
 @pytest.mark.parametrize(

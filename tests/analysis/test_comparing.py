@@ -231,8 +231,10 @@ def test_the_api_compares_publishes_and_takes_back(client: Client, episodes: lis
     tried = client.post(f"/api/v1/bundles/{two}/publish/", {"dry_run": True}, content_type="application/json")
     assert tried.json()["runs"] == {str(e.pk): [a.pk, b.pk] for e in episodes[:2] for a, b in [pair(e)]}
     assert run_published(episodes[0]) == first
-    assert client.post(f"/api/v1/bundles/{two}/publish/").status_code == 200
+    assert client.post(f"/api/v1/bundles/{two}/publish/", {}, "application/json").status_code == 200
     assert run_published(episodes[0]) == second
-    assert client.post(f"/api/v1/bundles/{two}/rollback/").status_code == 200
-    assert client.post(f"/api/v1/bundles/{two}/rollback/").json()["code"] == "nothing_to_publish"
-    assert client.post(f"/api/v1/runs/{first.pk}/rollback/").json()["id"] == second.pk
+    assert client.post(f"/api/v1/bundles/{two}/rollback/", {}, "application/json").status_code == 200
+    assert (
+        client.post(f"/api/v1/bundles/{two}/rollback/", {}, "application/json").json()["code"] == "nothing_to_publish"
+    )
+    assert client.post(f"/api/v1/runs/{first.pk}/rollback/", {}, "application/json").json()["id"] == second.pk

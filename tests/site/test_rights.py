@@ -111,6 +111,7 @@ PAGES: dict[str, Needs] = {
     "tokens": SIGNED_IN,
     "token-revoke": SIGNED_IN,
     "sign-in": ANYBODY,
+    "set_language": ANYBODY,  # a cookie of the browser
     "sign-out": ANYBODY,
     "limits": ANYBODY,  # a cookie of the browser
     "find": ANYBODY,
@@ -120,7 +121,7 @@ READ_ONLY = {
     "episode-video", "certify", "scene-thumbnail", "character", "find-answer", "find-picture", "moment-picture",
     "search", "recommendations", "runs", "run", "runs-compare", "patterns", "audit", "card", "oembed", "quiz",
     "characters", "episode-moments", "episode-print", "moment-face",
-    "add", "add-folder", "add-plan", "character-naming", "character-drawing", "correct-disputed",
+    "words-for-scripts", "add", "add-folder", "add-plan", "character-naming", "character-drawing", "correct-disputed",
     "correct-agreement", "run-picture", "runs-analyse",
 }  # fmt: skip
 FILLED = {"pk": "999999999", "slug": "nobody", "token": "nothing-nothing-nothing",

@@ -23,7 +23,10 @@ SECRET_KEY = get_random_secret_key()
 DEBUG = False
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 RUN = env.int("TOONEMO_TEST_RUN", default=os.getpid())  # the processes that a test starts belong to the same run
-TEST_DIR = VAR_DIR / "test"
+# A process that runs tests beside others has a PostgreSQL of its own: a long
+# transaction there would hold back events here.
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+TEST_DIR = VAR_DIR / (f"test-{WORKER}" if WORKER else "test")
 RUN_DIR = TEST_DIR / f"run-{RUN}"
 DATABASES = {"default": database(DATABASE_URL or embedded.database_url(TEST_DIR))}
 DATABASES["default"]["TEST"] = {"NAME": f"test_{DATABASES['default']['NAME']}_{RUN}"}

@@ -311,6 +311,8 @@ VISITED: dict[str, Ask] = {
 ALLOWED = {
     "healthz": "says that the process lives",
     "readyz": "says whether services answer",
+    "set_language": "POST that sets a cookie",
+    "words-for-scripts": "words of scripts, without episodes",
     "limits": "whoever sets limits sees there what they hide, and by which number",
     "patterns": "made of samples, only while DEBUG is on",
     "certify": "for staff, who look after every episode",
