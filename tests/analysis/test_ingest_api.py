@@ -227,8 +227,8 @@ def test_an_import_with_its_analyses(tus: Client, make: Any, settings: Any) -> N
     assert [f["outcome"] for f in done["files"]] == ["imported", "left_out", "imported"]
     assert AnalysisRun.objects.count() == 2
     assert {r.requested_by for r in AnalysisRun.objects.all()} == {editor()}
-    actions = list(Audit.objects.filter(action__startswith="import.").order_by("pk").values_list("action", flat=True))
-    assert actions[:2] == ["import.preview", "import.confirm"]
+    actions = list(Audit.objects.order_by("pk").values_list("action", flat=True))
+    assert [a for a in actions if a.startswith("import.")] == ["import.preview", "import.confirm"]
     assert actions.count("episode.imported") == 2
 
 

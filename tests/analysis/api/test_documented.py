@@ -26,6 +26,7 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", DOC, re.M | re.S)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True, reset_sequences=True)
 def test_what_the_guide_shows_works(live_server: Any, tmp_path: Path) -> None:
     episodes = [world.analysed_episode(number, f"E{number}", 20_000) for number in (1, 2)]

@@ -50,7 +50,7 @@ def made() -> Iterator[Made]:
 
 @pytest.mark.django_db
 def test_a_few_routes_answer_as_described_whatever_is_asked(made: Made) -> None:
-    answered = {status for name in SAMPLE for status in _try(made, name, most=6)}
+    answered = {status for name in SAMPLE for status in _try(made, name, most=4)}
     assert {200, 400} <= answered, "what is made up is sometimes right and sometimes wrong"
 
 
