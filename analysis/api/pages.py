@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -87,7 +88,7 @@ class Place:
     more: tuple[int, ...] = ()
 
 
-class CursorPages(BasePagination):
+class CursorPages(ABC, BasePagination):
     """``limit`` and ``cursor``; what is the same for both kinds of lists."""
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
@@ -99,11 +100,13 @@ class CursorPages(BasePagination):
         self.after = self.place_of(rows[size - 1]) if len(rows) > size else None
         return rows[:size]
 
+    @abstractmethod
     def rows(self, queryset: QuerySet[Any], place: Place | None, most: int) -> list[Any]:
-        raise NotImplementedError
+        """At most so many rows, from those after ``place`` on."""
 
+    @abstractmethod
     def place_of(self, row: Any) -> Place:
-        raise NotImplementedError
+        """Where a page that ends with ``row`` is gone on with."""
 
     def get_paginated_response(self, data: Any) -> Response:
         return Response({"next": self._next(), "results": data})
